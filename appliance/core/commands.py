@@ -1,0 +1,207 @@
+"""What the exchange shall do: imperatives, frozen. Core returns them in lists; the exchange carries them out in order.
+
+Commands with a `leg` go to the line that owns the leg; Join, Part, Play and StopPlay go to the audio bridge; the rest
+to the exchange itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from appliance.core.causes import Cause
+from appliance.core.model import CallId, Direction, LegId, LineId, Number, TraceStep
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Make a new leg: ring `number` on `line`. `caller` and `name` are what the far end is shown."""
+
+    leg: LegId
+    line: LineId
+    number: Number
+    caller: Number
+    name: str = ""
+    withhold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Tell the caller that it rings (180); nothing to do on a SIM."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Open early media towards the caller (183), to play something before the answer."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Answer an offered leg; Answered comes back when its audio is up."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the leg, refusing it where it was not answered yet; Ended comes back."""
+
+    leg: LegId
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Let two answered legs hear each other."""
+
+    a: LegId
+    b: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Undo a Join."""
+
+    a: LegId
+    b: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Play a prompt to a leg; PromptEnded comes back unless it loops."""
+
+    leg: LegId
+    prompt: str  # prompt id, resolved to a file by the exchange with the language
+    language: str
+    loop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StopPlay:
+    """Stop what is played to a leg; no PromptEnded comes."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class SendDigits:
+    """Send DTMF digits on a leg."""
+
+    leg: LegId
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    """TimerFired(call, name) after `seconds`; a running one of that name starts anew."""
+
+    call: CallId
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopTimer:
+    """Stop it; no harm if it does not run."""
+
+    call: CallId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One row of the journal. Times: ISO 8601 UTC of the plan's clock; durations in milliseconds, monotonic."""
+
+    id: CallId
+    direction: Direction
+    line: str
+    caller: Number
+    called: Number
+    caller_name: str
+    started_at: str
+    ended_at: str
+    ring_ms: int
+    talk_ms: int
+    answered_by: str  # extension, line or "" ; "announcement" when only a prompt was heard
+    cause: Cause
+    detail: str
+    legs: tuple[Mapping[str, str], ...]  # [{"leg","line","number","cause"}]
+    trace: tuple[TraceStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCall:
+    """Write the row of an ended call."""
+
+    record: CallRecord
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSms:
+    """Store the received part; SmsStored or SmsStoreFailed comes back."""
+
+    line: LineId
+    memory: str
+    slot: int | None
+    part: object  # events.SmsPart
+    recipients: tuple[str, ...] = ()
+    mail: bool = True  # false: sender blocked from mailing, stored all the same
+
+
+@dataclass(frozen=True, slots=True)
+class FreeSlot:
+    """Delete the slot if it still holds this PDU."""
+
+    line: LineId
+    memory: str
+    slot: int
+    pdu: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetOverride:
+    """Set or clear ("") an override such as `night`; stored before it is confirmed."""
+
+    name: str
+    value: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountHit:
+    """Add one to the hit counter of a block entry."""
+
+    block: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Tell people: an event for the page, perhaps a mail; `message` is an id of `words.NOTICES`."""
+
+    message: str
+    args: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lamp:
+    """Show a pattern on a lamp: "off", "steady", "slow", "fast", "double", "code-3"."""
+
+    name: str
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A line for the log, so that tests of core can see it."""
+
+    level: str
+    text: str
+    args: tuple[str, ...] = ()
+
+
+Command = (
+    Dial | Ring | Progress | Answer | HangUp | Join | Part | Play | StopPlay | SendDigits | StartTimer | StopTimer
+    | StoreCall | StoreSms | FreeSlot | SetOverride | CountHit | Notify | Lamp | Log
+)  # fmt: skip

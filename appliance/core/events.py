@@ -1,0 +1,196 @@
+"""What a line, a timer or a person reported: past participles, frozen, safe to hand from any thread to the loop."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from appliance.core.causes import Cause
+from appliance.core.model import LegId, LineId, Number, Offer
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A call arrived on a leg that the line made."""
+
+    offer: Offer
+
+
+@dataclass(frozen=True, slots=True)
+class NumberKnown:
+    """The caller's number came after the offer (late +CLIP)."""
+
+    leg: LegId
+    caller: Number
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """The far end rings (180; CLCC alerting)."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """Early media is there (183 with SDP)."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The far end answered, or our Answer took effect: audio can be joined."""
+
+    leg: LegId
+    by: str = ""  # contact or user agent that answered
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """One DTMF digit 0-9 * # A-D, once."""
+
+    leg: LegId
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The far end put us on hold, or took us back."""
+
+    leg: LegId
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TransferAsked:
+    """A REFER, a flash or a code asked to move the call."""
+
+    leg: LegId
+    target: str
+    replaces: LegId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The leg is gone, by whatever side; it is the last event of a leg."""
+
+    leg: LegId
+    cause: Cause
+    detail: str = ""  # "486 Busy Here", "NO CARRIER"
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A StartTimer of the same call and name has run out."""
+
+    call: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptEnded:
+    """The prompt of this leg was played to its end (or could not be played: `ok` false)."""
+
+    leg: LegId
+    ok: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SmsPart:
+    """The PDU as it lies on the SIM, with what its header says. `text` is None where it could not be decoded;
+    `octets` and `coding` let parts be joined (a surrogate pair may be cut between two parts)."""
+
+    pdu: str  # hex, upper case, with SMSC field
+    sender: Number
+    text: str | None
+    coding: str  # "gsm7" | "ucs2" | "8bit" | "raw"
+    octets: bytes  # user data without header: UTF-16BE for ucs2
+    sent_at: str | None  # ISO 8601 with offset, from the SCTS
+    reference: int | None = None  # concatenation reference, None for a single message
+    total: int = 1
+    sequence: int = 1
+    flags: tuple[str, ...] = ()  # "flash", "mms-waiting", "voicemail-waiting", "undecodable"...
+
+
+@dataclass(frozen=True, slots=True)
+class SmsReceived:
+    """A message lies in a slot of a SIM, read whole; it is not ours until it is stored."""
+
+    line: LineId
+    memory: str  # "SM" | "ME"
+    slot: int | None  # None: delivered directly (+CMT), nothing to free
+    part: SmsPart
+
+
+@dataclass(frozen=True, slots=True)
+class SmsStored:
+    """The part is on disk, fsynced; the slot may be freed."""
+
+    line: LineId
+    memory: str
+    slot: int | None
+    pdu: str
+
+
+@dataclass(frozen=True, slots=True)
+class SmsStoreFailed:
+    """The part could not be stored (disk full): it stays on the SIM and is read again later."""
+
+    line: LineId
+    memory: str
+    slot: int | None
+    pdu: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonPressed:
+    """A button of the box: `press` is "short", "long" (3 s) or "very-long" (10 s)."""
+
+    name: str
+    press: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineUp:
+    """The line can carry calls."""
+
+    line: LineId
+
+
+@dataclass(frozen=True, slots=True)
+class LineDown:
+    """The line cannot carry calls; `reason` is an id of `words.LINE_STATES`."""
+
+    line: LineId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BindingChanged:
+    """A phone came, moved or went. `online` tells whether the extension has any live binding now."""
+
+    extension: str
+    online: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChanged:
+    """Settings were stored; the exchange swaps its plan."""
+
+    sections: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """The answer of a look-up, or nothing in time."""
+
+    call: str
+    result: Mapping[str, str] = field(default_factory=dict)
+
+
+Event = (
+    Offered | NumberKnown | Ringing | Progressed | Answered | Digit | Held | TransferAsked | Ended | TimerFired
+    | PromptEnded | SmsReceived | SmsStored | SmsStoreFailed | ButtonPressed | LineUp | LineDown | BindingChanged
+    | PlanChanged | LookedUp
+)  # fmt: skip
