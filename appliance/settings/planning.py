@@ -1,0 +1,104 @@
+"""From settings to the plan that routing reads. Pure: the same settings give the same plan."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, time
+from zoneinfo import ZoneInfo
+
+from appliance.core.model import LineId
+from appliance.core.plan import Block, Group, Holiday, Hours, Line, OutgoingRule, Person, Plan, Range
+from appliance.settings.fields import Value
+from appliance.settings.schema import Settings, rows
+
+CODES = {"*28": "night.toggle", "*43": "echo", "*65": "address"}
+
+
+def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str], helping: Iterable[str]) -> Plan:
+    """The plan. `emergency` and `helping` are the numbers of the office's country; the settings are already valid."""
+    office = settings["office"]
+    zone = ZoneInfo(str(office["timezone"]))
+    holidays = tuple(_holiday(row) for row in _records(settings["hours"].get("holidays")))
+    people = {str(p["extension"]): _person(p, office) for p in rows(settings, "people") if p.get("enabled")}
+    groups = {str(g["id"]): _group(g, people) for g in rows(settings, "groups")}
+    lines = {
+        LineId(str(line["id"])): _line(line, office, zone, holidays, groups)
+        for line in rows(settings, "lines")
+        if line.get("enabled")
+    }
+    return Plan(
+        country=str(office["country"]),
+        language=str(office["language"]),
+        zone=zone,
+        lines=lines,
+        people=people,
+        groups=groups,
+        blocks=tuple(blocks),
+        outgoing=tuple(_rule(rule) for rule in rows(settings, "outgoing")),
+        emergency=frozenset(emergency) or frozenset({"112"}),
+        help_numbers=frozenset(helping),
+        codes=CODES,
+        extension_digits=tuple(sorted({len(extension) for extension in people})) or (3,),
+    )
+
+
+def _records(value: Value) -> list[Mapping[str, Value]]:
+    return [v for v in value if isinstance(v, Mapping)] if isinstance(value, list) else []
+
+
+def _texts(value: Value) -> tuple[str, ...]:
+    return tuple(str(v) for v in value) if isinstance(value, list) else ()
+
+
+def _holiday(row: Mapping[str, Value]) -> Holiday:
+    return Holiday(date.fromisoformat(str(row["day"])), str(row.get("name") or ""), bool(row.get("yearly")))
+
+
+def _range(row: Mapping[str, Value]) -> Range:
+    return Range(int(str(row["day"])), time.fromisoformat(str(row["start"])), time.fromisoformat(str(row["end"])))
+
+
+def _person(row: Mapping[str, Value], office: Mapping[str, Value]) -> Person:
+    return Person(
+        extension=str(row["extension"]),
+        name=str(row["name"]),
+        language=str(row.get("language") or office["language"]),
+        outgoing_line=LineId(str(row["outgoing_line"])) if row.get("outgoing_line") else None,
+        may_dial=frozenset(_texts(row.get("may_dial"))) | {"internal"},
+    )
+
+
+def _group(row: Mapping[str, Value], people: Mapping[str, Person]) -> Group:
+    members = tuple(m for m in _texts(row["members"]) if m in people)
+    return Group(str(row["id"]), str(row["name"]), members, float(str(row["seconds"])))
+
+
+def _rule(row: Mapping[str, Value]) -> OutgoingRule:
+    return OutgoingRule(str(row["pattern"]), tuple(LineId(name) for name in _texts(row["lines"])))
+
+
+def _line(
+    row: Mapping[str, Value],
+    office: Mapping[str, Value],
+    zone: ZoneInfo,
+    holidays: tuple[Holiday, ...],
+    groups: Mapping[str, Group],
+) -> Line:
+    hours = Hours(bool(row["always_open"]), tuple(_range(r) for r in _records(row["ranges"])), holidays, zone)
+    group = str(row["group"]) if row.get("group") in groups else next(iter(groups), "")
+    return Line(
+        id=LineId(str(row["id"])),
+        kind=str(row["kind"]),
+        label=str(row["label"]),
+        own_number=str(row["number"]),
+        country=str(row.get("country") or office["country"]),
+        language=str(row.get("language") or office["language"]),
+        hours=hours,
+        group=group,
+        no_answer=str(row["no_answer"]),
+        closed=str(row["closed"]),
+        closed_prompt=str(row["closed_prompt"]),
+        blocked=str(row["blocked"]),
+        withheld=str(row["withheld"]),
+        unavailable=str(row["unavailable"]),
+        night=bool(row["night"]),
+        outgoing=bool(row["outgoing"]),
+    )

@@ -1,0 +1,267 @@
+"""All settings there are: the sections, their fields, and the rules between sections.
+
+A section is one document ("single": office, network...) or a list of records with a stable `id` ("list": lines,
+people...). `check_all` gives every fault of a whole set of settings at once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from appliance.settings.fields import (
+    Address,
+    Choice,
+    Day,
+    Email,
+    Fault,
+    Field,
+    Host,
+    Integer,
+    ListOf,
+    Password,
+    Phone,
+    Rows,
+    Switch,
+    Text,
+    TimeOfDay,
+    Value,
+    Zone,
+    check,
+)
+
+COUNTRIES = {
+    "PL": "Poland", "UA": "Ukraine", "ES": "Spain", "RO": "Romania",
+    "DE": "Germany", "FR": "France", "GB": "United Kingdom", "US": "United States",
+}  # fmt: skip
+LANGUAGES = {"en": "English", "pl": "Polish", "uk": "Ukrainian", "es": "Spanish", "ro": "Romanian"}
+TURN_AWAY = {"announce": "Say it", "busy": "Busy", "reject": "Refuse"}
+UNKNOWN_CALLER = {"ring": "Let it ring", "block": "Refuse always", "block-after-hours": "Refuse outside hours"}
+DIAL_CLASSES = {
+    "internal": "Inside", "local": "Local", "national": "Country-wide", "mobile": "Mobile",
+    "abroad": "Abroad", "premium": "Premium",
+}  # fmt: skip
+ID = r"[a-z0-9][a-z0-9-]{0,30}"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A named set of fields; `many` makes it a list of records."""
+
+    name: str
+    label: str
+    fields: tuple[Field, ...]
+    many: bool = False
+
+
+def _id() -> Text:
+    return Text(name="id", label="Id", required=True, longest=31, pattern=ID, pattern_fault="not-an-id", kind="hidden")
+
+
+OFFICE = Section("office", "Office", (
+    Text(name="name", label="Name of the office", default="Office", longest=60),
+    Choice(name="country", label="Country", options=COUNTRIES, default="PL",
+           help="Decides how numbers are read, the emergency numbers and the tones."),
+    Choice(name="language", label="Language", options=LANGUAGES, default="en",
+           help="What callers hear, where a line has no language of its own."),
+    Zone(name="timezone", label="Time zone", default="Europe/Warsaw", help="Opening hours are read in this zone."),
+))  # fmt: skip
+
+NETWORK = Section("network", "Network", (
+    Address(name="address", label="Address of the box", help="Leave it empty to let the box find it.", default=""),
+    Integer(name="sip_port", label="Port for phones", default=5060, least=1024, most=65535, seldom=True),
+    Integer(name="web_port", label="Port of the page on this machine", default=8080, least=1, most=65535, seldom=True),
+    Integer(name="https_port", label="Port of the page in the network", default=8443, least=1, most=65535, seldom=True),
+    Integer(name="rtp_from", label="First port for speech", default=20000, least=1024, most=65000, seldom=True),
+    Integer(name="rtp_to", label="Last port for speech", default=23999, least=1025, most=65535, seldom=True),
+    Integer(name="requests_per_source", label="Requests without a password, per address", unit="a second",
+            default=20, least=1, most=10000, seldom=True),
+    Integer(name="requests_in_all", label="Requests without a password, in all", unit="a second",
+            default=100, least=1, most=100000, seldom=True),
+    Integer(name="invites_per_phone", label="New calls of one phone", unit="a second",
+            default=2, least=1, most=1000, seldom=True),
+    Integer(name="calls_per_phone", label="Calls of one phone at once", default=4, least=1, most=1000, seldom=True),
+    Integer(name="min_expiry", label="Shortest registration", unit="seconds", default=60, least=10, most=3600,
+            seldom=True),
+    Integer(name="max_expiry", label="Longest registration", unit="seconds", default=3600, least=60, most=7200,
+            seldom=True),
+    Integer(name="qualify_seconds", label="Ask each phone whether it is there, every", unit="seconds",
+            default=30, least=1, most=120, seldom=True),
+))  # fmt: skip
+
+MAIL = Section("mail", "Mail", (
+    Switch(name="enabled", label="Send mail", default=False),
+    Host(name="host", label="Mail server", help="The name your provider gives for outgoing mail (SMTP)."),
+    Integer(name="port", label="Port", default=465, least=1, most=65535),
+    Choice(name="security", label="Protection", default="tls",
+           options={"tls": "TLS from the start (465)", "starttls": "STARTTLS (587)", "plain": "None"}),
+    Switch(name="plain_allowed", label="I know that mail without TLS can be read on its way", default=False,
+           seldom=True),
+    Text(name="user", label="User", longest=200, help="Leave it empty where the server wants no sign-in."),
+    Password(name="password", label="Password"),
+    Email(name="sender", label="Sender address"),
+    ListOf(name="to", label="Messages go to", item=Email(name="address", label="Address"), most=20,
+           help="One address a line. A line can have its own."),
+    Switch(name="code_in_subject", label="Show one-time codes in the subject", default=False, seldom=True),
+))  # fmt: skip
+
+HOURS = Section("hours", "Hours", (
+    Rows(name="holidays", label="Closed days", columns=(
+        Day(name="day", label="Day", required=True),
+        Text(name="name", label="Name", longest=60),
+        Switch(name="yearly", label="Every year"),
+    )),
+))  # fmt: skip
+
+LINES = Section("lines", "Lines", (
+    _id(),
+    Choice(name="kind", label="Kind", options={"gsm": "SIM card"}, default="gsm", kind="hidden"),
+    Text(name="label", label="Name", required=True, longest=40, help="What colleagues and reports call it."),
+    Phone(name="number", label="Its number"),
+    Switch(name="enabled", label="In use", default=True),
+    Text(name="device", label="Port of the modem", required=True, longest=200, pattern=r"/[^\0]*",
+         pattern_fault="not-a-path", help="The command port, best by its lasting name under /dev/centralka."),
+    Text(name="pcm_device", label="Speech port", longest=200, pattern=r"/[^\0]*", pattern_fault="not-a-path"),
+    Password(name="pin", label="PIN of the SIM", longest=8,
+             help="Tried once; a wrong PIN is never tried again by itself."),
+    Choice(name="country", label="Country", options={"": "As the office", **COUNTRIES}, seldom=True),
+    Choice(name="language", label="Language of its announcements", options={"": "As the office", **LANGUAGES}),
+    Text(name="group", label="Who rings", longest=31, help="The group whose phones ring."),
+    Choice(name="no_answer", label="When nobody answers", options=TURN_AWAY, default="announce"),
+    Switch(name="always_open", label="Open around the clock", default=True),
+    Rows(name="ranges", label="Open", most=100, columns=(
+        Integer(name="day", label="Day", least=0, most=6, required=True, kind="weekday"),
+        TimeOfDay(name="start", label="From", required=True),
+        TimeOfDay(name="end", label="To", required=True,
+                  help="Earlier than the start reaches into the next day; 00:00 to 00:00 is the whole day."),
+    )),
+    Choice(name="closed", label="Outside hours", options=TURN_AWAY, default="announce"),
+    Text(name="closed_prompt", label="Announcement outside hours", default="closed", longest=31, pattern=ID,
+         pattern_fault="not-an-id"),
+    Choice(name="blocked", label="How a blocked caller is turned away", options=TURN_AWAY, default="reject"),
+    Choice(name="withheld", label="Callers who hide their number", options=UNKNOWN_CALLER, default="ring"),
+    Choice(name="unavailable", label="Callers whose number did not arrive", options=UNKNOWN_CALLER, default="ring"),
+    Switch(name="night", label="Follows the night switch", default=True),
+    Switch(name="outgoing", label="Colleagues may call out on it", default=True),
+    ListOf(name="sms_to", label="Messages of this line go to", item=Email(name="address", label="Address"), most=20,
+           help="Empty: to the addresses under Mail."),
+    Switch(name="sms_mail", label="Mail its messages", default=True),
+), many=True)  # fmt: skip
+
+PEOPLE = Section("people", "People and phones", (
+    _id(),
+    Text(name="extension", label="Extension", required=True, pattern=r"[1-9][0-9]{1,4}",
+         pattern_fault="not-an-extension", help="2 to 5 digits. Colleagues dial it."),
+    Text(name="name", label="Name", required=True, longest=60),
+    Password(name="password", label="Password of the phone", longest=64),
+    Choice(name="language", label="Language", options={"": "As the office", **LANGUAGES}),
+    Email(name="email", label="Mail address"),
+    Text(name="outgoing_line", label="Calls out on", longest=31, help="Empty: by the rules for calling out."),
+    ListOf(name="may_dial", label="May call", item=Choice(name="class", label="Kind", options=DIAL_CLASSES),
+           default=["internal", "local", "national", "mobile"], most=6),
+    Switch(name="enabled", label="In use", default=True),
+), many=True)  # fmt: skip
+
+GROUPS = Section("groups", "Groups", (
+    _id(),
+    Text(name="name", label="Name", required=True, longest=40),
+    ListOf(name="members", label="Who rings", required=True, most=10,
+           item=Text(name="extension", label="Extension", pattern=r"[1-9][0-9]{1,4}",
+                     pattern_fault="not-an-extension")),
+    Integer(name="seconds", label="Rings for", unit="seconds", default=25, least=5, most=600),
+), many=True)  # fmt: skip
+
+OUTGOING = Section("outgoing", "Calling out", (
+    _id(),
+    Text(name="pattern", label="Numbers", required=True, longest=20, pattern=r"\*|\+?[0-9]{1,15}\*?",
+         pattern_fault="not-a-pattern", help="A whole number, the beginning with * at the end, or * for all."),
+    ListOf(name="lines", label="Lines, in order", required=True, most=20,
+           item=Text(name="line", label="Line", longest=31)),
+), many=True)  # fmt: skip
+
+SECTIONS: dict[str, Section] = {s.name: s for s in (OFFICE, NETWORK, MAIL, HOURS, LINES, PEOPLE, GROUPS, OUTGOING)}
+
+Settings = Mapping[str, Mapping[str, Value]]
+
+
+def check_section(section: Section, doc: Mapping[str, Value]) -> tuple[dict[str, Value], dict[str, Fault]]:
+    """The clean document and its faults; a list section has the key `items`."""
+    if not section.many:
+        return check(section.fields, {k: v for k, v in doc.items() if k != "version"}, f"{section.name}.")
+    items = doc.get("items", [])
+    if not isinstance(items, list) or len(items) > 500:
+        return {"items": []}, {f"{section.name}.items": Fault("not-a-list")}
+    clean: list[Value] = []
+    faults: dict[str, Fault] = {}
+    seen: set[Value] = set()
+    for index, item in enumerate(items):
+        path = f"{section.name}.{index}."
+        if not isinstance(item, Mapping):
+            faults[path + "id"] = Fault("not-a-record")
+            continue
+        values, wrong = check(section.fields, item, path)
+        faults.update(wrong)
+        if isinstance(values.get("id"), str) and values["id"] in seen:
+            faults[path + "id"] = Fault("taken")
+        seen.add(str(values.get("id")))
+        clean.append(values)
+    return {"items": clean}, faults
+
+
+def rows(settings: Settings, section: str) -> list[Mapping[str, Value]]:
+    """The records of a list section."""
+    items = settings.get(section, {}).get("items", [])
+    return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
+
+
+def check_between(settings: Settings) -> dict[str, Fault]:
+    """Faults that only show between sections or records: twice the same extension, a group that is not there..."""
+    faults: dict[str, Fault] = {}
+    people, groups, lines = rows(settings, "people"), rows(settings, "groups"), rows(settings, "lines")
+    extensions = [p.get("extension") for p in people]
+    _no_twins(faults, "people", "extension", extensions)
+    _no_twins(faults, "lines", "device", [line.get("device") for line in lines])
+    line_ids = {line.get("id") for line in lines}
+    group_ids = {group.get("id") for group in groups}
+    for i, group in enumerate(groups):
+        for member in _texts(group.get("members")):
+            if member not in extensions:
+                faults[f"groups.{i}.members"] = Fault("unknown-extension", extension=member)
+    for i, line in enumerate(lines):
+        if line.get("group") and line.get("group") not in group_ids:
+            faults[f"lines.{i}.group"] = Fault("unknown-group", group=str(line.get("group")))
+    for i, person in enumerate(people):
+        if person.get("outgoing_line") and person.get("outgoing_line") not in line_ids:
+            faults[f"people.{i}.outgoing_line"] = Fault("unknown-line", line=str(person.get("outgoing_line")))
+    for i, rule in enumerate(rows(settings, "outgoing")):
+        for name in _texts(rule.get("lines")):
+            if name not in line_ids:
+                faults[f"outgoing.{i}.lines"] = Fault("unknown-line", line=name)
+    faults.update(_check_single(settings))
+    return faults
+
+
+def _check_single(settings: Settings) -> dict[str, Fault]:
+    faults: dict[str, Fault] = {}
+    network, mail = settings.get("network", {}), settings.get("mail", {})
+    first, last = network.get("rtp_from"), network.get("rtp_to")
+    if isinstance(first, int) and isinstance(last, int) and last - first < 99:
+        faults["network.rtp_to"] = Fault("too-few-ports", least="100")
+    least, most = network.get("min_expiry"), network.get("max_expiry")
+    if isinstance(least, int) and isinstance(most, int) and most < least:
+        faults["network.max_expiry"] = Fault("from-after-to")
+    if mail.get("enabled"):
+        for name in ("host", "sender"):
+            if not mail.get(name):
+                faults[f"mail.{name}"] = Fault("required")
+        if mail.get("security") == "plain" and not mail.get("plain_allowed"):
+            faults["mail.security"] = Fault("plain-not-allowed")
+    return faults
+
+
+def _texts(value: Value) -> list[str]:
+    return [str(v) for v in value] if isinstance(value, list) else []
+
+
+def _no_twins(faults: dict[str, Fault], section: str, name: str, values: list[Value]) -> None:
+    for index, value in enumerate(values):
+        if value and value in values[:index]:
+            faults[f"{section}.{index}.{name}"] = Fault("taken")
