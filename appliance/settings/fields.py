@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo
 
 from appliance.settings.secret import Secret
 
@@ -222,9 +222,10 @@ class Zone(Text):
 
     def clean(self, raw: Value) -> Value:
         text = _text_of(raw)
-        if text not in available_timezones():
-            raise Fault("not-a-time-zone")
-        return text
+        try:
+            return ZoneInfo(text).key
+        except (KeyError, ValueError, OSError) as error:
+            raise Fault("not-a-time-zone") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -181,6 +181,7 @@ def _keep_secrets(section: Section, current: Mapping[str, Value], doc: Mapping[s
 def _keep_in(hidden: set[str], current: Mapping[str, Value], doc: Mapping[str, Value]) -> dict[str, Value]:
     out = {k: v for k, v in doc.items() if k != "version"}
     for name in hidden:
-        if not isinstance(out.get(name), str) or out[name] == "":
+        typed = out.get(name)
+        if not (isinstance(typed, Secret) or (isinstance(typed, str) and typed)):
             out[name] = current.get(name, Secret(""))
     return out
