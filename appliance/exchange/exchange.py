@@ -1,0 +1,327 @@
+"""The exchange connects: an event goes to core, core's commands go to lines, audio and storage.
+
+It decides nothing. It owns the calls in progress and the table from leg to call; everything runs on the loop thread.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from appliance.core import commands as do
+from appliance.core import events as ev
+from appliance.core.call import Call
+from appliance.core.causes import Cause
+from appliance.core.limits import Limits
+from appliance.core.model import PHONES, CallId, Kind, LegId, LineId, Offer, Presence, Route, ServiceStep
+from appliance.core.plan import Plan
+from appliance.core.routing import route
+from appliance.core.screening import screen_sms
+from appliance.exchange.clock import Clock, stamp
+from appliance.exchange.loop import Timers
+from appliance.exchange.prompts import Prompts
+from appliance.lines import Line
+
+log = logging.getLogger(__name__)
+
+
+class Bridge(Protocol):
+    """What the exchange needs of lines/audio.py. Slots are those of `Line.slot`."""
+
+    def join(self, a: int, b: int) -> None: ...
+    def part(self, a: int, b: int) -> None: ...
+    def play(self, leg: LegId, slot: int, path: Path, loop: bool) -> None: ...
+    def stop_play(self, leg: LegId) -> None: ...
+    def echo(self, slot: int) -> None: ...
+
+
+class Storage(Protocol):
+    """What the exchange needs of storage: each hands over at once and posts its result as an event."""
+
+    def call(self, record: do.CallRecord) -> None: ...
+    def sms(self, command: do.StoreSms) -> None: ...
+    def override(self, name: str, value: str, by: str) -> None: ...
+    def hit(self, block: int) -> None: ...
+    def happened(self, message: str, args: Mapping[str, str], severity: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A call in progress, for the page."""
+
+    call: Call
+    offer: Offer
+    route: Route
+    since: datetime
+
+
+class Exchange:
+    """Event in, commands out. `post` is the loop's inbox."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        lines: dict[LineId, Line],
+        bridge: Bridge,
+        storage: Storage,
+        clock: Clock,
+        prompts: Prompts,
+        post: Callable[[ev.Event], None],
+    ) -> None:
+        self.plan = plan
+        self.lines = lines
+        self.clock = clock
+        self.calls: dict[CallId, Running] = {}
+        self.overrides: dict[str, str] = {}
+        self.registered: set[str] = set()
+        self.limits = Limits()
+        self.changed: Callable[[str], None] = lambda topic: None
+        self._bridge = bridge
+        self._storage = storage
+        self._prompts = prompts
+        self._post = post
+        self._timers = Timers()
+        self._by_leg: dict[LegId, CallId] = {}
+        self._line_of: dict[LegId, LineId] = {}
+        self._joined: set[tuple[LegId, LegId]] = set()
+        self._wanted_joins: set[tuple[LegId, LegId]] = set()
+        self._events: Mapping[type, Callable[..., None]] = {
+            ev.Offered: self._offered,
+            ev.TimerFired: self._timer_fired,
+            ev.SmsReceived: self._sms_received,
+            ev.SmsStored: self._sms_stored,
+            ev.SmsStoreFailed: self._sms_store_failed,
+            ev.LineUp: self._line_up,
+            ev.LineDown: self._line_down,
+            ev.BindingChanged: self._binding_changed,
+            ev.ButtonPressed: self._button_pressed,
+        }
+        self._commands: Mapping[type, Callable[..., None]] = {
+            do.Dial: self._dial,
+            do.Join: self._join,
+            do.Part: self._part,
+            do.Play: self._play,
+            do.StopPlay: lambda c: self._bridge.stop_play(c.leg),
+            do.StartTimer: lambda c: self._timers.start((c.call, c.name), self.clock.monotonic() + c.seconds),
+            do.StopTimer: lambda c: self._timers.stop((c.call, c.name)),
+            do.StoreCall: self._store_call,
+            do.SetOverride: self.set_override,
+            do.CountHit: lambda c: self._storage.hit(c.block),
+            do.Notify: lambda c: self._storage.happened(c.message, c.args, "info"),
+            do.Log: lambda c: log.log(logging.getLevelName(c.level.upper()), "%s %s", c.text, c.args),
+            do.Lamp: lambda c: None,
+        }
+
+    # ---- events -------------------------------------------------------------------------------------------------
+
+    def handle(self, event: ev.Event) -> None:
+        """One event, whole. An event of a leg that no call knows is a stray: logged, and an answered one is ended."""
+        known = self._events.get(type(event))
+        if known:
+            known(event)
+        else:
+            self._leg_event(event)
+
+    def tick(self, at: float) -> None:
+        """Fire what is due."""
+        for call, name in self._timers.due(at):
+            self.handle(ev.TimerFired(call, name))
+
+    def presence(self) -> Presence:
+        """What routing may know of the moment."""
+        status = {line_id: line.status() for line_id, line in self.lines.items() if line_id != PHONES}
+        busy = {
+            leg["number"]
+            for running in self.calls.values()
+            for leg in running.call.leg_facts()
+            if leg["line"] == PHONES and leg["state"] in ("talking", "caller")
+        }
+        return Presence(
+            registered=frozenset(self.registered),
+            busy=frozenset(busy),
+            lines_up=frozenset(i for i, s in status.items() if s.usable),
+            lines_free=frozenset(i for i, s in status.items() if s.usable and not s.busy),
+            overrides=dict(self.overrides),
+        )
+
+    def explain(self, offer: Offer, now: datetime, presence: Presence | None = None) -> Route:
+        """What route() would decide; rings nobody and changes nothing."""
+        return route(offer, self.plan, now, presence or self.presence())
+
+    def hang_up(self, call: str) -> bool:
+        """End a call by hand. False when there is none of that id."""
+        running = self.calls.get(CallId(call))
+        if running:
+            self._line(running.offer.leg).perform(do.HangUp(running.offer.leg, Cause.NORMAL))
+        return running is not None
+
+    def _offered(self, event: ev.Offered) -> None:
+        offer, now, at = event.offer, self.clock.local(self.plan.zone), self.clock.monotonic()
+        self._line_of[offer.leg] = offer.line
+        decided = self.explain(offer, now)
+        refused = self.limits.refuse(offer, decided, len(self._calls_of(offer)), at)
+        if refused:
+            decided = replace(decided, steps=(refused,))
+        call_id = CallId(f"{now.astimezone():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}")
+        call = Call(call_id, offer, decided, self.plan, at, stamp(now))
+        self.calls[call_id] = Running(call, offer, decided, now)
+        self._by_leg[offer.leg] = call_id
+        log.info("call %s: offered on %s, %d steps", call_id, offer.line, len(decided.steps))
+        self._run(call_id, call.begin())
+
+    def _calls_of(self, offer: Offer) -> list[Running]:
+        if offer.line != PHONES:
+            return []
+        return [r for r in self.calls.values() if r.offer.line == PHONES and r.offer.caller == offer.caller]
+
+    def _leg_event(self, event: ev.Event) -> None:
+        leg = getattr(event, "leg", None)
+        call_id = self._by_leg.get(leg) if leg else None
+        if isinstance(event, ev.Answered):
+            self._try_joins(event.leg)
+        if call_id is None or call_id not in self.calls:
+            if isinstance(event, ev.Answered) and event.leg in self._line_of:
+                self._line(event.leg).perform(do.HangUp(event.leg, Cause.NORMAL))
+        else:
+            self._run(call_id, self.calls[call_id].call.handle(event, self.clock.monotonic()))
+        if isinstance(event, ev.Ended):
+            self._forget(event.leg)
+
+    def _forget(self, leg: LegId) -> None:
+        self._bridge.stop_play(leg)
+        self._by_leg.pop(leg, None)
+        self._line_of.pop(leg, None)
+        self._joined = {pair for pair in self._joined if leg not in pair}
+        self._wanted_joins = {pair for pair in self._wanted_joins if leg not in pair}
+
+    def _timer_fired(self, event: ev.TimerFired) -> None:
+        running = self.calls.get(CallId(event.call))
+        if running:
+            self._run(CallId(event.call), running.call.handle(event, self.clock.monotonic()))
+
+    def _sms_received(self, event: ev.SmsReceived) -> None:
+        line = self.plan.lines.get(event.line)
+        verdict = screen_sms(event.part.sender, event.line, self.plan, self.clock.local(self.plan.zone))
+        mail = line is not None and not verdict.blocked
+        if verdict.blocked and verdict.block is not None:
+            self._storage.hit(verdict.block)
+        self._storage.sms(do.StoreSms(event.line, event.memory, event.slot, event.part, mail=mail))
+
+    def _sms_stored(self, event: ev.SmsStored) -> None:
+        if event.slot is not None and event.line in self.lines:
+            self.lines[event.line].perform(do.FreeSlot(event.line, event.memory, event.slot, event.pdu))
+        self.changed("sms")
+
+    def _sms_store_failed(self, event: ev.SmsStoreFailed) -> None:
+        log.error("line %s: a message stays on the SIM, it could not be stored: %s", event.line, event.reason)
+        self.changed("notes")
+
+    def _line_up(self, event: ev.LineUp) -> None:
+        self._storage.happened("line-up", {"line": self._label(event.line)}, "info")
+        self.changed("lines")
+
+    def _line_down(self, event: ev.LineDown) -> None:
+        self._storage.happened("line-down", {"line": self._label(event.line), "reason": event.reason}, "warn")
+        self.changed("lines")
+
+    def _label(self, line: LineId) -> str:
+        return self.plan.lines[line].label if line in self.plan.lines else str(line)
+
+    def _binding_changed(self, event: ev.BindingChanged) -> None:
+        (self.registered.add if event.online else self.registered.discard)(event.extension)
+        self.changed("phones")
+
+    def _button_pressed(self, event: ev.ButtonPressed) -> None:
+        table = {
+            ("night", "short"): ("night", "toggle"),
+            ("night", "long"): ("night", ""),
+        }
+        action = table.get((event.name, event.press))
+        if action:
+            self.set_override(do.SetOverride(action[0], action[1], "button"))
+
+    # ---- commands -----------------------------------------------------------------------------------------------
+
+    def _run(self, call_id: CallId, commands: list[do.Command]) -> None:
+        for command in commands:
+            perform = self._commands.get(type(command))
+            if perform:
+                if isinstance(command, do.Dial):
+                    self._by_leg[command.leg] = call_id
+                perform(command)
+            else:
+                leg = getattr(command, "leg", None)
+                if leg in self._line_of:
+                    self._line(leg).perform(command)
+        running = self.calls.get(call_id)
+        if running and running.call.ended:
+            self._timers.stop_all(call_id)
+            del self.calls[call_id]
+        self.changed("calls")
+
+    def _line(self, leg: LegId) -> Line:
+        return self.lines[self._line_of[leg]]
+
+    def _dial(self, command: do.Dial) -> None:
+        line = self.lines.get(command.line)
+        if line is None:
+            self._post(ev.Ended(command.leg, Cause.UNREACHABLE, "no such line"))
+            return
+        self._line_of[command.leg] = command.line
+        line.perform(command)
+
+    def _join(self, command: do.Join) -> None:
+        self._wanted_joins.add((command.a, command.b))
+        self._try_joins(command.a)
+
+    def _try_joins(self, leg: LegId) -> None:
+        """Join what is wanted as soon as both legs have a slot; a leg whose audio comes later posts Answered again."""
+        for pair in [p for p in self._wanted_joins if leg in p and p not in self._joined]:
+            slots = [self._line(one).slot(one) if one in self._line_of else None for one in pair]
+            if slots[0] is not None and slots[1] is not None:
+                self._bridge.join(slots[0], slots[1])
+                self._joined.add(pair)
+
+    def _part(self, command: do.Part) -> None:
+        pair = (command.a, command.b)
+        self._wanted_joins.discard(pair)
+        if pair not in self._joined:
+            return
+        self._joined.discard(pair)
+        slots = [self._line(one).slot(one) if one in self._line_of else None for one in pair]
+        if slots[0] is not None and slots[1] is not None:
+            self._bridge.part(slots[0], slots[1])
+
+    def _play(self, command: do.Play) -> None:
+        path = self._prompts.find(command.prompt, command.language)
+        slot = self._line(command.leg).slot(command.leg) if command.leg in self._line_of else None
+        if path is None or slot is None:
+            log.warning("prompt %s cannot be played to %s", command.prompt, command.leg)
+            self._post(ev.PromptEnded(command.leg, ok=False))
+            return
+        self._bridge.play(command.leg, slot, path, command.loop)
+
+    def _store_call(self, command: do.StoreCall) -> None:
+        self._storage.call(command.record)
+
+    def set_override(self, command: do.SetOverride) -> None:
+        """Set, clear or toggle an override; `night` "toggle" turns what the hours or an earlier press say around."""
+        value = command.value
+        if value == "toggle":
+            value = "off" if self.overrides.get(command.name) == "on" else "on"
+        self.overrides[command.name] = value
+        self._storage.override(command.name, value, command.by)
+        self.changed("lamps")
+
+
+def is_internal(offer: Offer) -> bool:
+    """Whether the call came from one of our own phones."""
+    return offer.line == PHONES and offer.caller.kind is Kind.INTERNAL
+
+
+def services(decided: Route) -> list[str]:
+    """The feature codes of a route, for tests and the page."""
+    return [step.service for step in decided.steps if isinstance(step, ServiceStep)]

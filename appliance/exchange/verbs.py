@@ -1,0 +1,187 @@
+"""The verbs of the control socket: a table from name to method. All run on the loop thread but the ones that write
+settings, which run on the settings thread and answer from there."""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from appliance.core.commands import SetOverride
+from appliance.core.model import PHONES, Kind, LegId, LineId, Number, Offer, Route
+from appliance.core.numbers import parse
+from appliance.errors import ControlError
+from appliance.exchange.control import Answer, Asked, Json
+from appliance.exchange.exchange import Exchange
+from appliance.words import TRACE, say
+
+log = logging.getLogger(__name__)
+
+Reply = Callable[[Answer], None]
+Args = Mapping[str, Json]
+
+
+class Desk(Protocol):
+    """What verbs need of the daemon beyond the exchange: settings, the journal's writes, devices."""
+
+    def status(self) -> dict[str, Json]: ...
+    def settings_get(self, section: str) -> dict[str, Json]: ...
+    def settings_put(self, section: str, version: int | None, doc: Args, reply: Reply) -> None: ...
+    def settings_schema(self) -> dict[str, Json]: ...
+    def phone_secret(self, person: str) -> dict[str, Json]: ...
+    def block_add(self, args: Args, who: str, reply: Reply) -> None: ...
+    def block_remove(self, entry: int, who: str, reply: Reply) -> None: ...
+    def outbox_retry(self, item: int, reply: Reply) -> None: ...
+    def mail_test(self, args: Args, reply: Reply) -> None: ...
+    def set_clock(self, at: datetime | None) -> float: ...
+    def reload(self) -> None: ...
+    def new_password(self) -> str: ...
+
+
+class Verbs:
+    """Carries out what the socket asks; every fault becomes an answer with an id."""
+
+    def __init__(self, exchange: Exchange, desk: Desk) -> None:
+        self._exchange = exchange
+        self._desk = desk
+        self._now: dict[str, Callable[[Args, str], dict[str, Json]]] = {
+            "status": lambda args, who: self._desk.status(),
+            "settings.get": lambda args, who: self._desk.settings_get(text(args, "section")),
+            "settings.schema": lambda args, who: self._desk.settings_schema(),
+            "secret.show": self._secret_show,
+            "night": self._night,
+            "explain": self._explain,
+            "hangup": self._hangup,
+            "clock.set": self._clock_set,
+            "reload": self._reload,
+            "password.new": lambda args, who: {"password": self._desk.new_password()},
+        }
+        self._later: dict[str, Callable[[Args, str, Reply], None]] = {
+            "settings.put": self._settings_put,
+            "block.add": lambda args, who, reply: self._desk.block_add(args, who, reply),
+            "block.remove": lambda args, who, reply: self._desk.block_remove(number(args, "id"), who, reply),
+            "outbox.retry": lambda args, who, reply: self._desk.outbox_retry(number(args, "id"), reply),
+            "mail.test": lambda args, who, reply: self._desk.mail_test(args, reply),
+        }
+
+    def names(self) -> list[str]:
+        """All verbs, for the manual and its test."""
+        return sorted([*self._now, *self._later, "subscribe"])
+
+    def answer(self, asked: Asked) -> None:
+        """Carry out one request. Loop thread."""
+        try:
+            if asked.verb in self._now:
+                asked.reply(Answer(ok=self._now[asked.verb](asked.args, asked.who)))
+            elif asked.verb in self._later:
+                self._later[asked.verb](asked.args, asked.who, asked.reply)
+            else:
+                asked.reply(Answer(error="no-such-verb", args={"verb": asked.verb}))
+        except ControlError as error:
+            asked.reply(Answer(error=error.id, args=dict(error.args_for_words)))
+        except Exception:
+            log.exception("verb %s failed", asked.verb)
+            asked.reply(Answer(error="fault"))
+
+    def _secret_show(self, args: Args, who: str) -> dict[str, Json]:
+        log.info("secret of %s shown to %s", text(args, "id"), who or "the command line")
+        return self._desk.phone_secret(text(args, "id"))
+
+    def _night(self, args: Args, who: str) -> dict[str, Json]:
+        value = text(args, "value")
+        if value not in ("on", "off", "", "toggle"):
+            raise ControlError("not-a-choice")
+        self._exchange.set_override(SetOverride("night", value, who))
+        return {"night": self._exchange.overrides.get("night", "")}
+
+    def _hangup(self, args: Args, who: str) -> dict[str, Json]:
+        if not self._exchange.hang_up(text(args, "call")):
+            raise ControlError("no-such-call")
+        return {}
+
+    def _clock_set(self, args: Args, who: str) -> dict[str, Json]:
+        wanted = args.get("at")
+        return {"offset": self._desk.set_clock(self._moment(wanted) if wanted else None)}
+
+    def _reload(self, args: Args, who: str) -> dict[str, Json]:
+        self._desk.reload()
+        return {}
+
+    def _settings_put(self, args: Args, who: str, reply: Reply) -> None:
+        doc, version = args.get("doc"), args.get("version")
+        if not isinstance(doc, dict):
+            raise ControlError("bad-request")
+        self._desk.settings_put(text(args, "section"), version if isinstance(version, int) else None, doc, reply)
+
+    def _moment(self, wanted: Json) -> datetime:
+        """An ISO moment, naive ones read in the office's zone."""
+        try:
+            moment = datetime.fromisoformat(str(wanted))
+        except ValueError as error:
+            raise ControlError("not-a-time") from error
+        return moment if moment.tzinfo else moment.replace(tzinfo=self._exchange.plan.zone)
+
+    def _explain(self, args: Args, who: str) -> dict[str, Json]:
+        plan = self._exchange.plan
+        line = LineId(text(args, "line"))
+        at = args.get("at")
+        now = self._moment(at).astimezone(plan.zone) if at else self._exchange.clock.local(plan.zone)
+        if line != PHONES and line not in plan.lines:
+            raise ControlError("no-such-line", line=str(line))
+        offer = self._offer(line, str(args.get("from") or ""), str(args.get("to") or ""))
+        return route_as_json(self._exchange.explain(offer, now), now)
+
+    def _offer(self, line: LineId, caller: str, called: str) -> Offer:
+        plan = self._exchange.plan
+        if line == PHONES:
+            return Offer(LegId("explain"), PHONES, Number(caller, Kind.INTERNAL), Number(called, Kind.INTERNAL))
+        own = plan.lines[line]
+        kinds = {"withheld": Kind.WITHHELD, "unavailable": Kind.UNAVAILABLE}
+        number_of = Number("", kinds[caller]) if caller in kinds else parse(caller, own.country)
+        return Offer(LegId("explain"), line, number_of, Number(own.own_number, Kind.E164))
+
+
+def route_as_json(decided: Route, now: datetime) -> dict[str, Json]:
+    """A route for the wire: what would happen, and the trace in ids and English words."""
+    return {
+        "at": now.isoformat(),
+        "direction": str(decided.direction),
+        "emergency": decided.emergency,
+        "steps": [_step_as_json(step) for step in decided.steps],
+        "trace": [
+            {
+                "rule": t.rule,
+                "outcome": str(t.outcome),
+                "args": dict(t.args),
+                "link": t.link,
+                "text": say(TRACE, t.rule, t.args),
+            }
+            for t in decided.trace
+        ],
+    }
+
+
+def _step_as_json(step: object) -> dict[str, Json]:
+    body: dict[str, Json] = {"do": type(step).__name__.removesuffix("Step").lower()}
+    for name in ("seconds", "name", "prompt", "cause", "service", "emergency"):
+        if hasattr(step, name):
+            body[name] = getattr(step, name)
+    targets = getattr(step, "targets", None)
+    if targets is not None:
+        body["targets"] = [{"line": str(t.line), "number": t.number.text, "label": t.label} for t in targets]
+    return body
+
+
+def text(args: Args, name: str) -> str:
+    """A text argument of sane length. Raises ControlError."""
+    value = args.get(name, "")
+    if not isinstance(value, str) or len(value) > 2000:
+        raise ControlError("bad-request", name=name)
+    return value
+
+
+def number(args: Args, name: str) -> int:
+    """A whole-number argument. Raises ControlError."""
+    value = args.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ControlError("bad-request", name=name)
+    return value
