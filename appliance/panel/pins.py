@@ -6,6 +6,7 @@ write per change, so no thread of ours blinks.
 
 import logging
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 
 from gpiozero import LED, Button, Device
@@ -93,7 +94,9 @@ def _lit(steps: Sequence[tuple[bool, float]], into: float) -> bool:
 
 def _factory() -> object:
     try:
-        return Device._default_pin_factory()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # gpiozero warns once per library that is not there
+            return Device._default_pin_factory()
     except (BadPinFactory, ImportError, OSError) as error:
         log.info("no GPIO here, lamps and buttons are simulated: %s", type(error).__name__)
         return MockFactory()
