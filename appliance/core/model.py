@@ -69,7 +69,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TraceStep:
-    """One line of the reason. `rule` is a message id of `words.TRACE`; `link` is the page path where the rule is set."""
+    """One line of the reason. `rule` is a message id of `words.TRACE`; `link` is the page where the rule is set."""
 
     rule: str
     outcome: Outcome
@@ -113,9 +113,11 @@ class AnnounceStep:
 
 @dataclass(frozen=True, slots=True)
 class RefuseStep:
-    """Never answer: end the leg with this cause."""
+    """Never answer: end the leg. `cause` is stored with the call, `wire` (a Cause value too) is what the caller gets,
+    where that differs: a blocked caller may be told "busy"."""
 
     cause: str
+    wire: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,8 @@ class Route:
     trace: tuple[TraceStep, ...]
     direction: Direction = Direction.IN
     emergency: bool = False
+    block: int | None = None  # the entry that stopped or let through, for its hit counter
+    language: str = "en"  # of what the caller hears
 
 
 @dataclass(frozen=True, slots=True)
