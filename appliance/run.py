@@ -224,7 +224,7 @@ def run(virtual: bool, environ: dict[str, str] | None = None, told: Callable[[st
     environ |= {"CENTRALKA_STATE": str(places.state), "CENTRALKA_RUN": str(places.run), "ADDRESS": address}
     environ["CENTRALKA_VIRTUAL"] = "1" if virtual else ""
     prepare(places, virtual, address)
-    names = (("virtual", "appliance.virtual"),) if virtual else ()
+    names: tuple[tuple[str, str], ...] = (("virtual", "appliance.virtual"),) if virtual else ()
     names += (("exchange", "appliance.exchange"), ("worker", "appliance.worker"), ("web", "webui"))
     supervisor = Supervisor(places, environ, names)
     signal.signal(signal.SIGINT, supervisor.stop)

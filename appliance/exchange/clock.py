@@ -30,8 +30,3 @@ class Clock:
         """Let `now` be `wanted` (aware) from this moment, or real time with None. Gives the offset in seconds."""
         self.offset = 0.0 if wanted is None else (wanted - datetime.now(UTC)).total_seconds()
         return self.offset
-
-
-def stamp(moment: datetime) -> str:
-    """How times lie in the journal: ISO 8601 UTC, milliseconds, Z."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

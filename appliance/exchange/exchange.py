@@ -20,9 +20,10 @@ from appliance.core.model import PHONES, CallId, Kind, LegId, LineId, Offer, Pre
 from appliance.core.plan import Plan
 from appliance.core.routing import route
 from appliance.core.screening import screen_sms
-from appliance.exchange.clock import Clock, stamp
+from appliance.exchange.clock import Clock
 from appliance.exchange.loop import Timers
 from appliance.exchange.prompts import Prompts
+from appliance.journal.times import stamp
 from appliance.lines import Line
 
 log = logging.getLogger(__name__)
@@ -305,7 +306,7 @@ class Exchange:
         self._bridge.play(command.leg, slot, path, command.loop)
 
     def _store_call(self, command: do.StoreCall) -> None:
-        self._storage.call(command.record)
+        self._storage.call(replace(command.record, ended_at=stamp(self.clock.now())))
 
     def set_override(self, command: do.SetOverride) -> None:
         """Set, clear or toggle an override; `night` "toggle" turns what the hours or an earlier press say around."""

@@ -6,9 +6,9 @@ from datetime import datetime
 from appliance.core.model import PHONES, LineId
 from appliance.core.plan import Line as PlanLine
 from appliance.core.schedule import state_at
-from appliance.exchange.clock import stamp
 from appliance.exchange.control import Json
 from appliance.exchange.exchange import Exchange, Running
+from appliance.journal.times import stamp
 from appliance.lines import LineStatus
 from appliance.panel.table import Facts, Shown, lamps
 
