@@ -1,0 +1,206 @@
+"""A stand-in for the exchange behind the real control socket: real settings store, real plan and routing, no lines.
+
+It keeps the exchange's rules (every fault at once, versions, secrets masked, the block list in the journal) and lets a
+test set what its lines, phones and calls are doing. One switch: `mail_answer`. Counters: `asked`.
+"""
+
+import sqlite3
+from collections import Counter
+from datetime import datetime
+
+from appliance.core.model import PHONES, Kind, LegId, LineId, Number, Offer, Presence
+from appliance.core.numbers import parse
+from appliance.core.plan import Block, Plan
+from appliance.core.routing import route
+from appliance.core.schedule import state_at
+from appliance.errors import ControlError
+from appliance.exchange.control import Answer, Asked, ControlServer
+from appliance.exchange.verbs import route_as_json
+from appliance.journal.db import open_owner
+from appliance.panel.table import Facts, lamps
+from appliance.settings.places import Places
+from appliance.settings.planning import build
+from appliance.settings.schema import SECTIONS
+from appliance.settings.secret import Secret, new_password
+from appliance.settings.store import InvalidSettings, Store, masked
+
+NOW = datetime.fromisoformat("2026-11-24T14:12:00+01:00")
+FACTS = {"model": "SIM7600E-H", "signal": "74", "operator": "Orange", "network": "lte", "storage": "3/20"}
+
+
+class FakeExchange:
+    """Start it with the office's settings stored; stop it to see pages without an exchange."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.db = open_owner(places.journal)
+        self.store = Store(places.settings, places.settings_good, places.key)
+        self.server = ControlServer(places.control, self._ask)
+        self.asked: Counter[str] = Counter()
+        self.now = NOW
+        self.night = ""
+        self.usable = True
+        self.calls: list[dict[str, object]] = []
+        self.notes: list[dict[str, object]] = []
+        self.phones: dict[str, str] = {}
+        self.mail_answer: dict[str, object] = {
+            "ok": True,
+            "said": ["220 mail.example.org ready", "250 queued"],
+            "error": "",
+        }
+
+    def start(self) -> None:
+        self.server.start()
+
+    def stop(self) -> None:
+        self.server.stop()
+
+    def changed(self, topic: str) -> None:
+        """Tell the subscribers, as the exchange does."""
+        self.server.publish(topic, {})
+
+    def plan(self) -> Plan:
+        return build(self.store.read(), self._blocks(), ["112", "999", "998", "997"], [])
+
+    def _blocks(self) -> list[Block]:
+        with sqlite3.connect(self.places.journal) as db:
+            rows = db.execute("SELECT id, pattern, allow, when_, line, what, action, reason FROM blocks").fetchall()
+        return [
+            Block(r[0], r[1], bool(r[2]), r[3], LineId(r[4]) if r[4] else None, r[5], r[6] or "", r[7] or "")
+            for r in rows
+        ]
+
+    def _ask(self, asked: Asked) -> None:
+        self.asked[asked.verb] += 1
+        verb = getattr(self, "_" + asked.verb.replace(".", "_"), None)
+        try:
+            if verb is None:
+                raise ControlError("no-such-verb")
+            asked.reply(Answer(ok=verb(dict(asked.args), asked.who)))
+        except InvalidSettings as fault:
+            asked.reply(Answer(error="invalid-settings", fields=dict(fault.fields), args=dict(fault.facts)))
+        except ControlError as fault:
+            asked.reply(Answer(error=fault.id, args=dict(fault.args_for_words)))
+
+    def _status(self, args: dict, who: str) -> dict:
+        plan = self.plan()
+        lines = [
+            {"id": str(line.id), "kind": line.kind, "label": line.label, "number": line.own_number,
+             "state": "up" if self.usable else "searching", "usable": self.usable, "busy": bool(self.calls),
+             "facts": dict(FACTS)}
+            for line in plan.lines.values()
+        ]  # fmt: skip
+        phones = [
+            {"extension": p.extension, "name": p.name, "state": self.phones.get(p.extension, "offline"), "contacts":
+             [{"uri": f"sip:{p.extension}@127.0.0.80:5070", "user_agent": "baresip v1.0.0", "flow": "udp 127.0.0.80:5070",
+               "expires": "2026-11-24T13:30:00.000Z"}] if self.phones.get(p.extension, "offline") != "offline" else []}
+            for p in plan.people.values()
+        ]  # fmt: skip
+        facts = Facts(sims=("up",) if self.usable else ("searching",), night=self.night, unread=self._unread(),
+                      calls=tuple(str(c["state"]) for c in self.calls))  # fmt: skip
+        return {
+            "now": self.now.isoformat(), "open": {str(i): self._open(plan, i) for i in plan.lines}, "night": self.night,
+            "lines": lines, "phones": phones, "calls": self.calls, "notes": self.notes,
+            "lamps": [{"name": s.name, "pattern": s.pattern, "word": s.word} for s in lamps(facts)],
+            "counts": {"unread": self._unread(), "missed": 2, "dead": 0}, "virtual": True, "version": "0.1.0",
+            "address": "127.0.0.80", "sip_port": 5060, "clock_offset": 0,
+        }  # fmt: skip
+
+    def _open(self, plan: Plan, line: LineId) -> dict:
+        if self.night and plan.lines[line].night:
+            return {"open": self.night == "off", "until": None, "reason": f"night-{self.night}"}
+        state = state_at(plan.lines[line].hours, self.now)
+        return {"open": state.open, "until": state.until.isoformat() if state.until else None, "reason": state.reason}
+
+    def _unread(self) -> int:
+        with sqlite3.connect(self.places.journal) as db:
+            return int(db.execute("SELECT count(*) FROM sms WHERE read_at IS NULL").fetchone()[0])
+
+    def _settings_get(self, args: dict, who: str) -> dict:
+        name = args["section"]
+        if name not in SECTIONS:
+            raise ControlError("no-such-section")
+        return {"section": name, "version": self.store.version(name), "doc": masked(self.store.read()[name])}
+
+    def _settings_put(self, args: dict, who: str) -> dict:
+        return {"version": self.store.put(args["section"], args.get("version"), args["doc"])}
+
+    def _password_new(self, args: dict, who: str) -> dict:
+        return {"password": new_password()}
+
+    def _secret_show(self, args: dict, who: str) -> dict:
+        person = next(p for p in self.store.read()["people"]["items"] if p["id"] == args["id"])
+        assert isinstance(person["password"], Secret)
+        return {"username": person["extension"], "password": person["password"].reveal(), "server": "127.0.0.80",
+                "port": 5060, "transport": "udp"}  # fmt: skip
+
+    def _block_add(self, args: dict, who: str) -> dict:
+        pattern = str(args["pattern"])
+        number = parse(pattern.rstrip("*"), "PL")
+        if pattern not in {"withheld", "unavailable"} and number.kind is Kind.ALPHANUMERIC:
+            raise ControlError("not-a-pattern")
+        if any(b.pattern == pattern and b.allow == bool(args["allow"]) for b in self._blocks()):
+            raise ControlError("taken")
+        with sqlite3.connect(self.places.journal) as db:
+            row = db.execute(
+                "INSERT INTO blocks (pattern, allow, what, when_, line, action, reason, created_at, created_by)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, '2026-11-24T13:12:00.000Z', ?)",
+                (
+                    pattern,
+                    int(args["allow"]),
+                    args["what"],
+                    args["when"],
+                    args["line"],
+                    args["action"],
+                    args["reason"],
+                    who,
+                ),
+            )
+        return {"id": row.lastrowid}
+
+    def _block_remove(self, args: dict, who: str) -> dict:
+        with sqlite3.connect(self.places.journal) as db:
+            if not db.execute("DELETE FROM blocks WHERE id = ?", (args["id"],)).rowcount:
+                raise ControlError("no-such-entry")
+        return {"entry": {}}
+
+    def _night(self, args: dict, who: str) -> dict:
+        self.night = str(args["value"])
+        self.changed("lamps")
+        return {"night": self.night}
+
+    def _explain(self, args: dict, who: str) -> dict:
+        plan, at = self.plan(), datetime.fromisoformat(args["at"])
+        now = at.replace(tzinfo=plan.zone) if at.tzinfo is None else at
+        line, kinds = LineId(args["line"]), {"withheld": Kind.WITHHELD, "unavailable": Kind.UNAVAILABLE}
+        if line == PHONES:
+            caller, called = Number(args["from"], Kind.INTERNAL), Number(args["to"], Kind.INTERNAL)
+        elif line not in plan.lines:
+            raise ControlError("no-such-line", line=str(line))
+        else:
+            caller = Number("", kinds[args["from"]]) if args["from"] in kinds else parse(args["from"], "PL")
+            called = Number(plan.lines[line].own_number, Kind.E164)
+        presence = Presence(
+            registered=frozenset(plan.people), lines_up=frozenset(plan.lines), lines_free=frozenset(plan.lines)
+        )
+        return route_as_json(route(Offer(LegId("x"), line, caller, called), plan, now, presence), now)
+
+    def _hangup(self, args: dict, who: str) -> dict:
+        before = len(self.calls)
+        self.calls = [c for c in self.calls if c["id"] != args["call"]]
+        if len(self.calls) == before:
+            raise ControlError("no-such-call")
+        return {}
+
+    def _mail_test(self, args: dict, who: str) -> dict:
+        return self.mail_answer
+
+    def _outbox_retry(self, args: dict, who: str) -> dict:
+        with sqlite3.connect(self.places.journal) as db:
+            db.execute("UPDATE outbox SET state = 'waiting', attempts = 0 WHERE id = ?", (args["id"],))
+        return {}
+
+    def _sms_read(self, args: dict, who: str) -> dict:
+        with sqlite3.connect(self.places.journal) as db:
+            db.execute("UPDATE sms SET read_at = '2026-11-24T13:12:00.000Z' WHERE sender = ?", (args["sender"],))
+        return {}

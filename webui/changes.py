@@ -1,0 +1,40 @@
+"""The record of changes in words: one sentence per kind of change."""
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from appliance.settings.schema import SECTIONS
+from webui.forms import label_of
+
+WORDS = {
+    "sign-in": _l("Signed in"),
+    "sign-in.refused": _l("Sign-in refused"),
+    "first-start.refused": _l("A wrong one-time link was tried"),
+    "night": _l("Moved the night switch"),
+    "block.add": _l("Added to the lists of Blocking"),
+    "block.remove": _l("Removed from the lists of Blocking"),
+    "call.end": _l("Ended a call"),
+    "outbox.retry": _l("Sent a mail again"),
+    "mail.test": _l("Sent a test mail"),
+    "secret.shown": _l("Looked at the data of a phone"),
+    "phone.password": _l("Made a new password for a phone"),
+    "password.changed": _l("Changed the own password"),
+    "sessions.dropped": _l("Signed out other browsers"),
+    "account.changed": _l("Changed the own account"),
+}
+
+
+def words(what: str) -> str:
+    """What was done."""
+    if what in WORDS:
+        return str(WORDS[what])
+    kind, _dot, rest = what.partition(".")
+    if kind == "settings":
+        section = rest.split(".")[0]
+        label = label_of(SECTIONS[section].label) if section in SECTIONS else section
+        return str(_("Changed settings: %(name)s", name=label))
+    if kind == "start":
+        return str(_("First start: a step was done"))
+    if kind == "undo":
+        return str(_("Took back: %(what)s", what=words(rest)))
+    return what

@@ -1,0 +1,166 @@
+"""Languages, and how numbers, times and durations are written in them.
+
+The language is the account's; before sign-in the one chosen at the foot of the page, else the browser's, else the
+office's. Formats are Babel's; the clock has 24 hours.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import cast
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_time, get_day_names
+from flask import Flask, g, request, session
+from flask_babel import Babel, get_locale, gettext, lazy_gettext, ngettext
+
+from webui import here
+from webui.store import moment
+
+LANGUAGES = {"en": "English", "pl": "Polski", "uk": "Українська", "es": "Español", "ro": "Română"}
+
+_ = gettext
+_l = lazy_gettext
+
+
+def choose() -> str:
+    """The language of this request."""
+    found = g.get("visitor")
+    if found and found.account.language in LANGUAGES:
+        return str(found.account.language)
+    chosen = session.get("language")
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return request.accept_languages.best_match(list(LANGUAGES)) or here.office().language
+
+
+def install(app: Flask) -> None:
+    """Translations and the template filters."""
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
+    app.config["BABEL_DEFAULT_LOCALE"] = "en"
+    Babel(app, locale_selector=choose)
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    filters = {
+        "clock": clock, "day": day, "when": when, "span": span, "talked": talked, "local": local, "phone": phone,
+        "weekday": weekday, "groupby_day": by_day,
+    }  # fmt: skip
+    app.jinja_env.filters.update(filters)
+
+
+def locale() -> Locale:
+    """Babel's locale of this request."""
+    return cast(Locale, get_locale() or Locale("en"))
+
+
+def local(text: str) -> datetime:
+    """A time of the journal as wall time of the office."""
+    return moment(text).astimezone(here.office().zone)
+
+
+def clock(at: datetime | str) -> str:
+    """ "14:12" """
+    at = local(at) if isinstance(at, str) else at
+    return cast(str, format_time(at, "HH:mm", locale=locale()))
+
+
+def day(at: datetime | date | str) -> str:
+    """ "Today, Thursday 19 November" """
+    at = local(at) if isinstance(at, str) else at
+    which = at.date() if isinstance(at, datetime) else at
+    today = here.local_now().date()
+    pattern = "EEEE d MMMM" if which.year == today.year else "d MMMM y"
+    text = cast(str, format_date(which, pattern, locale=locale()))
+    if which == today:
+        return str(_("Today, %(day)s", day=text))
+    if which == today - timedelta(days=1):
+        return str(_("Yesterday, %(day)s", day=text))
+    if which == today + timedelta(days=1):
+        return str(_("Tomorrow, %(day)s", day=text))
+    return text
+
+
+def when(at: datetime | str) -> str:
+    """The time today, the weekday within a week, else the date."""
+    at = local(at) if isinstance(at, str) else at
+    age = (here.local_now().date() - at.date()).days
+    if age == 0:
+        return clock(at)
+    if 0 < age < 7:
+        return cast(str, format_datetime(at, "EEE HH:mm", locale=locale()))
+    return cast(str, format_datetime(at, "d MMM HH:mm" if age < 300 else "d MMM y", locale=locale()))
+
+
+def weekday(number: int, width: str = "wide") -> str:
+    """Monday is 0."""
+    names = get_day_names(width, context="stand-alone", locale=locale())
+    text = str(names[number % 7])
+    return text[:1].upper() + text[1:]
+
+
+def talked(milliseconds: int | float | None) -> str:
+    """ "4:12" for lists; empty when there was no talk."""
+    if not milliseconds:
+        return ""
+    seconds = round(milliseconds / 1000)
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+def span(milliseconds: int | float | None) -> str:
+    """ "4 min 12 s" for sentences."""
+    seconds = round((milliseconds or 0) / 1000)
+    if seconds < 60:
+        return str(_("%(n)d s", n=seconds))
+    if seconds < 3600:
+        return str(_("%(m)d min %(s)d s", m=seconds // 60, s=seconds % 60))
+    return str(_("%(h)d h %(m)d min", h=seconds // 3600, m=seconds % 3600 // 60))
+
+
+def phone(text: str) -> str:
+    """A number in groups that can be read: "+48 600 100 200". Others than E.164 stay as they are."""
+    if not text.startswith("+") or not text[1:].isdigit() or len(text) < 9:
+        return text
+    for code in ("48", "380", "34", "40", "49", "44", "33"):
+        if text[1:].startswith(code):
+            rest = text[1 + len(code) :]
+            return f"+{code} {_groups(rest)}"
+    return "+" + _groups(text[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class DayGroup:
+    """The rows of a day."""
+
+    day: str
+    rows: list[Mapping[str, object]]
+
+
+def by_day(rows: Sequence[Mapping[str, object]]) -> list[DayGroup]:
+    """Rows with `started_at`, in groups of a day, order kept."""
+    return [DayGroup(name, list(some)) for name, some in groupby(rows, key=lambda row: day(str(row["started_at"])))]
+
+
+def _groups(digits: str) -> str:
+    """Groups of three from the left; the last has two to four."""
+    out = []
+    while len(digits) > 4:
+        out.append(digits[:3])
+        digits = digits[3:]
+    return " ".join([*out, digits])
+
+
+__all__ = [
+    "LANGUAGES",
+    "_l",
+    "clock",
+    "day",
+    "gettext",
+    "local",
+    "ngettext",
+    "phone",
+    "span",
+    "talked",
+    "weekday",
+    "when",
+]

@@ -1,0 +1,126 @@
+"""How states look: a word first, then an icon, then a colour. One table per kind of state."""
+
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from webui.control import CallView, LampView, LineView, NoteView, PhoneView, StatusView
+from webui.words import LAMPS, LINE_STATES, NOTICES, sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A state as a tag: its word, its tone ("ok", "warn", "bad", "info", "night", "") and its icon."""
+
+    word: object
+    tone: str = ""
+    icon: str = ""
+
+
+PHONES = {
+    "free": Look(_l("Free")),
+    "ringing": Look(_l("Ringing"), "warn", icon="bell-ring"),
+    "talking": Look(_l("In a call"), "ok", icon="phone-call"),
+    "offline": Look(_l("Not connected"), "bad", icon="circle-x"),
+}
+CALLS = {
+    "ringing": Look(_l("Ringing"), "warn"),
+    "talking": Look(_l("Talking"), "ok"),
+    "announcement": Look(_l("Announcement"), "night"),
+}
+LAMP_NAMES = {
+    "power": _l("Power"),
+    "sim": _l("SIM"),
+    "line": _l("Line"),
+    "message": _l("Message"),
+    "night": _l("Night"),
+}
+LINE_KINDS = {"gsm": _l("SIM card")}
+
+
+def phone(view: PhoneView) -> Look:
+    """The tag of a phone."""
+    return PHONES.get(view.get("state", ""), Look(view.get("state", "")))
+
+
+def call(view: CallView) -> Look:
+    """The tag of a call in progress."""
+    return CALLS.get(view.get("state", ""), Look(view.get("state", "")))
+
+
+def line(view: LineView) -> Look:
+    """The tag of a line: working, or the word for what it waits for."""
+    state = view.get("state", "")
+    word = sentence(LINE_STATES, state, view.get("facts", {}))
+    if view.get("usable"):
+        return (
+            Look(_("In a call"), "ok", icon="phone-call")
+            if view.get("busy")
+            else Look(_("Working"), "ok", icon="check")
+        )
+    if state in {"starting", "searching"}:
+        return Look(word, "warn", icon="clock")
+    if state in {"off", ""}:
+        return Look(word)
+    return Look(word, "bad", icon="circle-x")
+
+
+def bulb(lamp: LampView) -> str:
+    """The classes of a lamp's bulb."""
+    pattern, name = lamp.get("pattern", "off"), lamp.get("name", "")
+    if pattern == "off":
+        return ""
+    blink = (
+        f" is-{pattern}" if pattern in {"slow", "fast", "double"} else " is-fast" if pattern.startswith("code") else ""
+    )
+    if pattern.startswith("code") or (name == "power" and pattern == "fast"):
+        return "bulb--bad" + blink
+    if (name == "message") or (name == "night") or (name in {"sim", "power"} and pattern != "steady"):
+        return "bulb--warn" + blink
+    return "bulb--ok" + blink
+
+
+def lamp_name(lamp: LampView) -> str:
+    """What stands beside the lamp on the box."""
+    name = lamp.get("name", "")
+    return str(LAMP_NAMES.get(name, name))
+
+
+def lamp_says(lamp: LampView) -> str:
+    """ "Steady: registered" """
+    return sentence(LAMPS, lamp.get("word", ""))
+
+
+def lamp_state(lamp: LampView) -> str:
+    """The value of data-state."""
+    return lamp.get("pattern", "off")
+
+
+def note_text(note: NoteView) -> str:
+    """The sentence of a note."""
+    return sentence(NOTICES, note.get("message", ""), note.get("args", {}))
+
+
+def note_tone(note: NoteView) -> str:
+    """ "bad", "warn" or "info" """
+    severity = note.get("severity", "info")
+    return {"error": "bad", "bad": "bad", "warning": "warn", "warn": "warn"}.get(severity, "info")
+
+
+def todo(state: StatusView | None) -> int:
+    """How many notes want a person."""
+    return sum(1 for note in (state or {}).get("notes", []) if note_tone(note) != "info")
+
+
+def sorted_notes(state: StatusView) -> list[NoteView]:
+    """Worst first."""
+    order = {"bad": 0, "warn": 1, "info": 2}
+    return sorted(state.get("notes", []), key=lambda note: order[note_tone(note)])
+
+
+FILTERS = {
+    "bulb": bulb, "lamp_name": lamp_name, "lamp_says": lamp_says, "lamp_state": lamp_state, "todo": todo,
+    "note_text": note_text, "note_tone": note_tone, "look_phone": phone, "look_line": line, "look_call": call,
+    "sorted_notes": sorted_notes,
+}  # fmt: skip

@@ -1,0 +1,15 @@
+"""One module per page: it translates the request, asks, and draws. No rule about calls lives here."""
+
+from flask import Flask
+
+from webui import changes, live, looks, phrases, reading
+from webui.pages import blocking, box, calls, door, hours, lines, me, messages, people, start, status, trycall, undo
+
+
+def register(app: Flask) -> None:
+    """Put every page on the app."""
+    app.jinja_env.filters.update({**looks.FILTERS, **phrases.FILTERS, "change_words": changes.words})
+    app.jinja_env.globals.update(newest_call=reading.newest_call, newest_sms=reading.newest_sms)
+    live.register(app)
+    for module in (door, start, status, calls, messages, lines, hours, blocking, trycall, people, box, me, undo):
+        app.register_blueprint(module.page)

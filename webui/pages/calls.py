@@ -1,0 +1,162 @@
+"""Calls: who called, what came of it? One call: why did it go this way?"""
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+
+from appliance.errors import ControlError
+from webui import flash, here, i18n, phrases, reading, traces
+from webui.looks import Look
+from webui.words import CAUSES, error_words, sentence
+
+page = Blueprint("calls", __name__)
+
+ICONS = {
+    "in": Look("", "ok", icon="phone-incoming"), "out": Look("", "accent", icon="phone-outgoing"),
+    "internal": Look("", "accent", icon="phone"), "missed": Look("", "bad", icon="phone-missed"),
+    "blocked": Look("", "muted", icon="ban"), "closed": Look("", "night", icon="moon"),
+    "failed": Look("", "warn", icon="phone-off"),
+}  # fmt: skip
+
+
+@page.get("/calls")
+def index() -> str:
+    """The list with its filters; `open` names the row that is open."""
+    wanted = reading.Wanted(
+        request.args.get("tab", "all")[:10], request.args.get("q", "").strip()[:60], request.args.get("line", "")[:31],
+        request.args.get("dir", "")[:10], request.args.get("days", "")[:3], request.args.get("before", "")[:40],
+    )  # fmt: skip
+    rows, older = reading.calls(wanted)
+    opened = request.args.get("open", "")[:60]
+    counts = reading.today()
+    answer = _("Today: %(came)d came in, %(out)d went out.", came=counts.came, out=counts.out) + " "
+    answer += ngettext("%(num)s was missed.", "%(num)s were missed.", counts.missed)
+    filtered = bool(wanted.query or wanted.line or wanted.direction or wanted.days)
+    return render_template(
+        "calls/list.html", rows=[draw(row) for row in rows], older=older, wanted=wanted, opened=opened, answer=answer,
+        filtered=filtered, lines=line_names(), link=_link, tabs=_tabs(wanted),
+    )  # fmt: skip
+
+
+@page.get("/calls/<call_id>")
+def one(call_id: str) -> str:
+    """One call with its trace; with htmx only the detail row for the list."""
+    row = reading.call(call_id)
+    if row is None:
+        abort(404)
+    template = "calls/detail_row.html" if request.headers.get("HX-Request") else "calls/one.html"
+    return render_template(template, c=draw(row))
+
+
+@page.route("/calls/live/<call_id>/end", methods=["GET", "POST"])
+def end(call_id: str) -> Response | str:
+    """End a call in progress: asked first, it cannot be taken back."""
+    state = here.status() or {}
+    live = next((c for c in state.get("calls", []) if c.get("id") == call_id), None)
+    if live is None:
+        flash.done(_("The call is over already."))
+        return redirect("/", 303)
+    if request.method == "GET":
+        return render_template("calls/end.html", c=live)
+    try:
+        here.control().ask("hangup", {"call": call_id}, here.who())
+    except ControlError as error:
+        flash.wrong(_("The call goes on."), error_words(error))
+        return redirect("/", 303)
+    here.audit("call.end", {"call": call_id}, {})
+    flash.done(_("The call is ended."))
+    return redirect("/", 303)
+
+
+def draw(row: reading.Call) -> dict[str, object]:
+    """A row as the templates draw it."""
+    state = row.state
+    out = row.direction != "in"
+    number, kind = (row.called, row.called_kind) if out else (row.caller, row.caller_kind)
+    name = row.caller_name if not out else ""
+    shown = phrases.caller(number, kind) if kind != "internal" else number
+    return {
+        "id": row.id, "state": state, "look": ICONS[state], "who": name or shown, "number": shown if name else "",
+        "raw": number, "kind": kind, "can_block": not out and kind in {"e164", "short", "withheld", "unavailable"},
+        "pattern": number if kind in {"e164", "short"} else kind, "word": _direction(state),
+        "line": line_names().get(row.line, row.line), "line_id": row.line, "result": result(row), "talk_ms": row.talk_ms,
+        "ring_ms": row.ring_ms, "started_at": row.started_at, "ended_at": row.ended_at, "direction": row.direction,
+        "caller": row.caller, "trace": traces.draw(row.trace), "legs": [_leg(leg) for leg in row.legs],
+        "blocked": not out and reading.blocked_exactly(number if kind in {"e164", "short"} else kind),
+    }  # fmt: skip
+
+
+def result(row: reading.Call) -> str:
+    """What happened, in a sentence."""
+    names = people_names()
+    who = names.get(row.answered_by, row.answered_by)
+    state = row.state
+    if state == "in":
+        return str(_("Answered by %(who)s after %(time)s", who=who, time=i18n.span(row.ring_ms)))
+    if state == "out":
+        return str(_("%(who)s called, answered", who=names.get(row.caller, row.caller)))
+    if state == "internal":
+        return str(_("%(who)s answered", who=who))
+    if state == "failed":
+        who = names.get(row.caller, row.caller)
+        return str(_("%(who)s called: %(cause)s", who=who, cause=cause_words(row.cause)))
+    if state == "missed":
+        if row.answered_by == "announcement":
+            return str(_("Nobody answered; the caller heard the announcement"))
+        return (
+            str(_("Nobody answered in %(time)s", time=i18n.span(row.ring_ms)))
+            if row.ring_ms
+            else cause_words(row.cause)
+        )
+    return cause_words(row.cause)
+
+
+def cause_words(cause: str) -> str:
+    """Why it ended."""
+    return sentence(CAUSES, cause)
+
+
+def line_names() -> dict[str, str]:
+    """Label by id, of the lines there are."""
+    state = here.status() or {}
+    return {line.get("id", ""): line.get("label") or line.get("id", "") for line in state.get("lines", [])}
+
+
+def people_names() -> dict[str, str]:
+    """ "101 Anna" by extension."""
+    state = here.status() or {}
+    return {
+        p.get("extension", ""): f"{p.get('extension', '')} {p.get('name', '')}".strip() for p in state.get("phones", [])
+    }
+
+
+def _leg(leg: dict[str, str]) -> str:
+    number = str(leg.get("number", ""))
+    return f"{people_names().get(number, i18n.phone(number))}: {cause_words(str(leg.get('cause', '')))}"
+
+
+def _direction(state: str) -> str:
+    words = {
+        "in": _("Incoming"), "out": _("Outgoing"), "internal": _("Inside"), "missed": _("Missed"),
+        "blocked": _("Blocked"), "closed": _("Closed"), "failed": _("Not reached"),
+    }  # fmt: skip
+    return str(words[state])
+
+
+def _link(wanted: reading.Wanted, **change: str) -> str:
+    """The address of the same list with something changed; empty parts are left out."""
+    parts = {
+        "tab": wanted.tab if wanted.tab != "all" else "", "q": wanted.query, "line": wanted.line,
+        "dir": wanted.direction, "days": wanted.days, "before": wanted.before, **change,
+    }  # fmt: skip
+    return url_for("calls.index", **{k: v for k, v in parts.items() if v})
+
+
+def _tabs(wanted: reading.Wanted) -> list[dict[str, object]]:
+    names = (("all", _("All")), ("missed", _("Missed")), ("blocked", _("Blocked")))
+    return [
+        {"href": url_for("calls.index", **({"tab": name} if name != "all" else {})), "label": label,
+         "here": wanted.tab == name}
+        for name, label in names
+    ]  # fmt: skip

@@ -1,0 +1,141 @@
+"""Hours: are we open now? Week per line, closed days, night mode."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response
+
+from appliance.settings.schema import HOURS, LINES
+from webui import flash, forms, here, phrases
+from webui.pages import saving
+
+page = Blueprint("hours", __name__)
+
+TABS = (
+    ("index", _l("Week"), "/hours"),
+    ("holidays", _l("Closed days"), "/hours/holidays"),
+    ("night", _l("Night mode"), "/hours/night"),
+)
+SPARE = 2  # empty rows to fill in
+
+CLOSED_ONLY = ("always_open", "closed")
+
+
+def tabs(current: str) -> list[dict[str, object]]:
+    """The pages of Hours."""
+    return [{"href": path, "label": label, "here": name == current} for name, label, path in TABS]
+
+
+def answer() -> str:
+    """Whether we are open, in one line."""
+    state = here.status()
+    return phrases.now_words(state) if state else str(_("The state is not known now."))
+
+
+@page.route("/hours", methods=["GET", "POST"])
+def index() -> Response | str | tuple[str, int]:
+    """The week of one line: several ranges a day, also over midnight."""
+    held = here.control().section("lines")
+    items = forms.items_of(held["doc"])
+    wanted = request.args.get("line") or request.form.get("line_id", "")
+    item = next((one for one in items if one.get("id") == wanted), items[0] if items else None)
+    if item is None:
+        return render_template("hours/week.html", item=None, items=[], tabs=tabs("index"), answer=answer())
+    errors: dict[str, str] = {}
+    others: list[str] = []
+    fields = forms.draw(LINES.fields, item, only=CLOSED_ONLY)
+    ranges = _ranges(item)
+    if request.method == "POST":
+        ranges = forms.numbered_rows("ranges", ("day", "start", "end"))
+        outcome = saving.put_item("lines", LINES, str(item["id"]), CLOSED_ONLY, extra={"ranges": ranges})
+        if outcome.ok:
+            flash.done(_("Saved."), answer_after(ranges))
+            return redirect(url_for("hours.index", line=item["id"]), 303)
+        errors, others, fields = outcome.errors, outcome.others, outcome.fields
+        others = [text for text in others if not text.startswith("ranges.")]
+    by_day = _by_day(ranges)
+    labels = [phrases.day_words(number, ranges, bool(item.get("always_open"))) for number in range(7)]
+    drawn = render_template(
+        "hours/week.html", item=item, items=items, tabs=tabs("index"), answer=answer(), ranges=ranges, errors=errors,
+        others=others, fields=fields, spare=SPARE, weekdays=range(7), back=phrases.ranges_words(ranges), by_day=by_day,
+        labels=labels,
+    )  # fmt: skip
+    return (drawn, 422) if errors or others else drawn
+
+
+def answer_after(ranges: list[dict[str, object]]) -> str:
+    """The saved week read back."""
+    text = phrases.ranges_words(ranges)
+    return (
+        "; ".join(text) + "."
+        if text
+        else str(_("No open hours: this line is closed all week unless it is open around the clock."))
+    )
+
+
+def _ranges(item: dict[str, object]) -> list[dict[str, object]]:
+    rows = item.get("ranges")
+    return (
+        sorted((dict(r) for r in rows if isinstance(r, dict)), key=lambda r: (str(r.get("day")), str(r.get("start"))))
+        if isinstance(rows, list)
+        else []
+    )
+
+
+def _minutes(text: object) -> int:
+    hours, _colon, minutes = str(text).partition(":")
+    return int(hours) * 60 + int(minutes) if hours.isdigit() and minutes.isdigit() else 0
+
+
+def _by_day(ranges: list[dict[str, object]]) -> list[list[tuple[int, int]]]:
+    """Per day the open stretches in minutes, those over midnight cut in two, for the drawn week."""
+    days: list[list[tuple[int, int]]] = [[] for _day in range(7)]
+    for row in ranges:
+        if not str(row.get("day")).isdigit() or int(str(row.get("day"))) > 6:
+            continue
+        day, start, end = int(str(row["day"])), _minutes(row.get("start")), _minutes(row.get("end"))
+        if end > start:
+            days[day].append((start, end))
+        else:
+            days[day].append((start, 1440))
+            if end:
+                days[(day + 1) % 7].append((0, end))
+    return days
+
+
+@page.route("/hours/holidays", methods=["GET", "POST"])
+def holidays() -> Response | str | tuple[str, int]:
+    """Closed days: once or every year."""
+    held = here.control().section("hours")
+    rows = held["doc"].get("holidays")
+    days: list[dict[str, object]] = [dict(d) for d in rows if isinstance(d, dict)] if isinstance(rows, list) else []
+    errors: dict[str, str] = {}
+    others: list[str] = []
+    if request.method == "POST":
+        days = forms.numbered_rows("holidays", ("day", "name", "yearly"))
+        for day in days:
+            day["yearly"] = bool(day.get("yearly"))
+        outcome = saving.put("hours", HOURS, (), {"holidays": days})
+        if outcome.ok:
+            flash.done(_("Saved."), _("On these days all lines with hours are closed."))
+            return redirect(url_for("hours.holidays"), 303)
+        errors, others = outcome.errors, [t for t in outcome.others if not t.startswith("holidays.")]
+    days = sorted(days, key=lambda d: str(d.get("day"))) if not errors else days
+    drawn = render_template(
+        "hours/holidays.html",
+        days=days,
+        spare=SPARE,
+        errors=errors,
+        others=others,
+        tabs=tabs("holidays"),
+        answer=answer(),
+    )
+    return (drawn, 422) if errors or others else drawn
+
+
+@page.get("/hours/night")
+def night() -> str:
+    """The night switch and the lines that follow it."""
+    held = here.section("lines")
+    items = forms.items_of(held["doc"]) if held else []
+    return render_template("hours/night.html", items=items, tabs=tabs("night"), answer=answer())
