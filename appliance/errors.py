@@ -58,6 +58,24 @@ class DiskFull(JournalError):
     id = "disk-full"
 
 
+class JournalBusy(JournalError):
+    """Too much waits to be written, or another process holds the journal for too long."""
+
+    id = "journal-busy"
+
+
+class JournalDamaged(JournalError):
+    """The journal's file is damaged or not a journal. It is left as it is; the owner decides to put it aside."""
+
+    id = "journal-damaged"
+
+
+class JournalTooNew(JournalError):
+    """A newer release wrote this journal; this one must not touch it."""
+
+    id = "journal-too-new"
+
+
 class ControlError(CentralkaError, RuntimeError):
     """A request on the control socket was refused or could not be carried out."""
 
