@@ -1,4 +1,4 @@
-"""What systemd is told (sd_notify(3)): ready, alive, ending. Without NOTIFY_SOCKET nothing happens; nothing here raises."""
+"""What systemd is told (sd_notify(3)): ready, alive, ending. Without NOTIFY_SOCKET nothing happens; none raises."""
 
 import logging
 import os
