@@ -1,0 +1,1 @@
+"""Real peers for the tests: programs that are not ours, started in a folder of their own on loopback."""
