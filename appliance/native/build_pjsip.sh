@@ -80,7 +80,7 @@ fetch() {
   find "$SOURCES" -name 'asterisk_*' ! -name '*Xpjproject*' -delete
 }
 
-cached_tarball() { ls -t "$SOURCES"/*pjproject*.tar.* 2>/dev/null | grep -v '\.asc$' | head -1; }
+cached_tarball() { find "$SOURCES" -name '*pjproject*.tar.*' ! -name '*.asc' -printf '%T@ %p\n' 2>/dev/null | sort -rn | head -1 | cut -d' ' -f2-; }
 
 find_source() {
   if [ -n "${PJPROJECT_TARBALL:-}" ]; then

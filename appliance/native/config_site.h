@@ -18,6 +18,7 @@
 #define PJSIP_TCP_KEEP_ALIVE_INTERVAL 30
 #define PJSIP_TLS_KEEP_ALIVE_INTERVAL 30
 #define PJSIP_TRANSPORT_SERVER_IDLE_TIME 4000   /* longer than the longest registration: a binding keeps its flow */
+#define PJSIP_TRANSPORT_SERVER_IDLE_TIME_FIRST 10  /* a connection that says nothing is closed after ten seconds */
 #define PJSIP_TCP_TRANSPORT_BACKLOG 64
 #define PJSIP_TLS_TRANSPORT_BACKLOG 64
 

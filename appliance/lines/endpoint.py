@@ -1,0 +1,159 @@
+"""The one PJSIP endpoint: transports, codecs, media, the account through which all our calls go, and its pump.
+
+One thread owns it: no worker threads (threadCnt=0), every callback on the loop's thread, Python's own collector off and
+run by the loop only, because a pj object freed on another thread aborts the process.
+"""
+
+import gc
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pjsua2 as pj
+
+from appliance.errors import LineError
+from appliance.native import api as native
+
+log = logging.getLogger(__name__)
+
+MOST_LEGS = 240
+MOST_PORTS = 400
+SESSION_SECONDS, SHORTEST_SESSION = 1800, 90  # RFC 4028
+
+# what we offer and take, best first; 0 switches a codec off. The bridge runs at 8 kHz, for the lines do.
+CODECS = {
+    "PCMA/8000": 255, "PCMU/8000": 254, "G722/16000": 200, "opus/48000": 150, "GSM/8000": 100, "speex/8000": 90,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SipSettings:
+    """Where SIP and RTP listen. Ports are first and last of a range."""
+
+    address: str
+    sip_port: int = 5060
+    rtp_from: int = 20000
+    rtp_to: int = 23999
+    user_agent: str = "Centralka"
+
+
+class _Account(pj.Account):  # type: ignore[misc]
+    """Receives the calls that the door let in."""
+
+    def __init__(self, on_incoming: Callable[[int], None]) -> None:
+        super().__init__()
+        self._on_incoming = on_incoming
+
+    def onIncomingCall(self, prm: "pj.OnIncomingCallParam") -> None:  # noqa: N802 (pjsua2's name)
+        """Only notes: an answer from inside this callback can abort the process."""
+        try:
+            self._on_incoming(int(prm.callId))
+        except Exception:
+            log.exception("an incoming call could not be taken")
+
+
+class _Endpoint(pj.Endpoint):  # type: ignore[misc]
+    """Tells when a connection is gone."""
+
+    def __init__(self, on_lost: Callable[[int], None]) -> None:
+        super().__init__()
+        self._on_lost = on_lost
+
+    def onTransportState(self, prm: "pj.OnTransportStateParam") -> None:  # noqa: N802
+        """A phone's connection closed: the way to it is gone."""
+        try:
+            if prm.state in (pj.PJSIP_TP_STATE_DISCONNECTED, pj.PJSIP_TP_STATE_SHUTDOWN):
+                self._on_lost(int(prm.hnd))
+        except Exception:
+            log.exception("a closed connection could not be noted")
+
+
+class Endpoint:
+    """All methods on the loop thread. Order: start, pump..., stop. A process has one, once."""
+
+    def __init__(
+        self,
+        settings: SipSettings,
+        hook: native.Hook,
+        on_incoming: Callable[[int], None],
+        on_lost: Callable[[int], None],
+    ) -> None:
+        self.settings = settings
+        self._hook = hook
+        self._on_incoming = on_incoming
+        self._on_lost = on_lost
+        self._endpoint: _Endpoint | None = None
+        self.account: _Account | None = None
+
+    def start(self) -> None:
+        """Listen. Raises LineError when the address or port cannot be had."""
+        gc.disable()
+        native.quiet()
+        self._endpoint = endpoint = _Endpoint(self._on_lost)
+        endpoint.libCreate()
+        endpoint.libInit(self._config())
+        native.install(self._hook)
+        try:
+            for kind in (pj.PJSIP_TRANSPORT_UDP, pj.PJSIP_TRANSPORT_TCP):
+                endpoint.transportCreate(kind, self._transport(self.settings.sip_port))
+        except pj.Error as error:
+            where = f"{self.settings.address}:{self.settings.sip_port}"
+            raise LineError(f"{where}: {error.reason}", address=where) from error
+        endpoint.libStart()
+        endpoint.audDevManager().setNullDev()  # the clock of the bridge
+        for codec in endpoint.codecEnum2():
+            name = codec.codecId.rpartition("/")[0]
+            endpoint.codecSetPriority(codec.codecId, CODECS.get(name, 0))
+        self.account = _Account(self._on_incoming)
+        self.account.create(self._account_config())
+
+    def pump(self, milliseconds: int) -> None:
+        """Wait for SIP at most that long, and run the callbacks of what came."""
+        if self._endpoint:
+            self._endpoint.libHandleEvents(milliseconds)
+
+    def stop(self) -> None:
+        """End the library. Every call object must be gone before."""
+        native.uninstall()
+        if self.account:
+            self.account.shutdown()
+            self.account = None
+        gc.collect()
+        if self._endpoint:
+            self._endpoint.libDestroy()
+            self._endpoint = None
+        gc.collect()
+
+    def _config(self) -> "pj.EpConfig":
+        config = pj.EpConfig()
+        config.logConfig.level = config.logConfig.consoleLevel = 2
+        config.logConfig.msgLogging = 0
+        ua, media = config.uaConfig, config.medConfig
+        ua.maxCalls, ua.threadCnt, ua.mainThreadOnly = MOST_LEGS, 0, True
+        ua.userAgent, ua.natTypeInSdp, ua.mwiUnsolicitedEnabled = self.settings.user_agent, 0, False
+        media.clockRate = media.sndClockRate = 8000
+        media.channelCount, media.audioFramePtime = 1, 20
+        media.maxMediaPorts = MOST_PORTS
+        media.hasIoqueue, media.threadCnt = True, 1
+        media.noVad, media.ecTailLen = True, 0
+        return config
+
+    def _transport(self, port: int, port_range: int = 0) -> "pj.TransportConfig":
+        config = pj.TransportConfig()
+        config.port, config.portRange = port, port_range
+        config.boundAddress = config.publicAddress = self.settings.address
+        return config
+
+    def _account_config(self) -> "pj.AccountConfig":
+        config = pj.AccountConfig()
+        config.idUri = f"sip:centralka@{self.settings.address}:{self.settings.sip_port}"
+        config.callConfig.timerUse = pj.PJSUA_SIP_TIMER_OPTIONAL
+        config.callConfig.timerSessExpiresSec = SESSION_SECONDS
+        config.callConfig.timerMinSESec = SHORTEST_SESSION
+        rtp = self._transport(self.settings.rtp_from, self.settings.rtp_to - self.settings.rtp_from)
+        config.mediaConfig.transportConfig = rtp
+        config.mediaConfig.lockCodecEnabled = False
+        config.natConfig.contactRewriteUse = config.natConfig.viaRewriteUse = config.natConfig.sdpNatRewriteUse = 0
+        config.natConfig.sipOutboundUse = 0
+        config.natConfig.udpKaIntervalSec = 0
+        return config

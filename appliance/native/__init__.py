@@ -1,0 +1,1 @@
+"""The C beside pjsua2, and the script that builds PJSIP."""

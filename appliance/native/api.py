@@ -1,0 +1,204 @@
+"""The native part for Python: typed functions over `_centralka_native`. The only door to it.
+
+All functions belong to the loop thread. The three callbacks run there too, inside libHandleEvents: they must not keep
+`Request.handle` after they return, and an exception in one is logged and answered by silence.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Protocol
+
+from _centralka_native import ffi, lib
+
+log = logging.getLogger(__name__)
+
+TARGET_FRAMES = 2  # 40 ms: what a modem's or a pty's jitter needs
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it came. `flow` tells connections apart, 0 for UDP; `handle` is valid within the callback only."""
+
+    handle: object
+    text: bytes
+    source: str
+    port: int
+    transport: str  # "udp", "tcp", "tls"
+    flow: int
+
+
+class Hook(Protocol):
+    """Who is asked about requests."""
+
+    def request(self, request: Request) -> bool:
+        """True when it was answered or shall be dropped, False to let PJSIP go on with it."""
+
+    def dropped(self, data: bytes, source: str, port: int) -> None:
+        """Something that is no SIP message arrived; the source is known for connections only."""
+
+    def answered(self, token: int, code: int) -> None:
+        """The final answer to an OPTIONS of ours; 408 or 503 when none came."""
+
+
+_hooks: list[Hook] = []  # at most one: the C side has one set of callbacks
+
+
+@ffi.def_extern()  # type: ignore[untyped-decorator]
+def ck_on_request(
+    handle: object, text: object, length: int, source: object, port: int, transport: object, flow: int
+) -> int:
+    """Called by hook.c for each request before the UA layer."""
+    try:
+        request = Request(
+            handle, bytes(ffi.buffer(text, length)), _text(source), port, _text(transport).lower(), int(flow)
+        )
+        return int(_hooks[-1].request(request)) if _hooks else 0
+    except Exception:
+        log.exception("a request could not be handled; it is not answered")
+        return 1
+
+
+@ffi.def_extern()  # type: ignore[untyped-decorator]
+def ck_on_dropped(data: object, length: int, source: object, port: int) -> None:
+    """Called by hook.c for what PJSIP cannot parse."""
+    try:
+        for hook in _hooks[-1:]:
+            hook.dropped(bytes(ffi.buffer(data, min(length, 200))), _text(source), port)
+    except Exception:
+        log.exception("a dropped message could not be noted")
+
+
+@ffi.def_extern()  # type: ignore[untyped-decorator]
+def ck_on_answer(token: int, code: int) -> None:
+    """Called by hook.c when an OPTIONS of ours was answered."""
+    try:
+        for hook in _hooks[-1:]:
+            hook.answered(token, code)
+    except Exception:
+        log.exception("an answer could not be handled")
+
+
+def _text(value: object) -> str:
+    return bytes(ffi.string(value)).decode("ascii", "replace")
+
+
+def quiet(level: int = 2) -> None:
+    """Send PJSIP's log to standard error from `level` (1 errors, 2 warnings). Before libCreate."""
+    lib.ck_quiet(level)
+
+
+def install(hook: Hook) -> None:
+    """Ask `hook` from now on. After libInit. Raises OSError."""
+    _hooks[:] = [hook]
+    _checked(lib.ck_hook_install(), "the request hook")
+
+
+def uninstall() -> None:
+    """Before the library ends."""
+    _hooks.clear()
+
+
+def respond(request: Request, code: int, headers: list[tuple[str, str]], stateful: bool = False) -> None:
+    """Answer within the callback. Header values come from our own code: line breaks in them are refused."""
+    lines = "".join(f"{name}: {_clean(value)}\n" for name, value in headers)
+    status = lib.ck_respond(request.handle, code, lines.encode("utf-8", "replace"), int(stateful))
+    if status:
+        log.warning("an answer %d could not be sent: %d", code, status)
+
+
+def _clean(value: str) -> str:
+    return value.replace("\r", " ").replace("\n", " ")
+
+
+def route_calls(account: int, route: str) -> None:
+    """Where the next calls of a PJSUA account are sent; "" for where their URI says. Raises ValueError."""
+    if lib.ck_account_route(account, route.encode("ascii")):
+        raise ValueError(f"not a route: {route!r}")
+
+
+def send_options(target: str, route: str, sender: str, token: int) -> bool:
+    """Ask a phone whether it lives. False when the request could not even be sent."""
+    return not lib.ck_send_options(_ascii(target), _ascii(route), _ascii(sender), token)
+
+
+def _ascii(value: str) -> bytes:
+    return value.encode("utf-8", "replace")
+
+
+def connect(a: int, b: int) -> None:
+    """Let slot `a` be heard by slot `b`. Takes effect at the next turn of the bridge."""
+    _noted(lib.ck_connect(a, b), "connect")
+
+
+def disconnect(a: int, b: int) -> None:
+    """Undo `connect`."""
+    _noted(lib.ck_disconnect(a, b), "disconnect")
+
+
+def ports() -> int:
+    """How many ports the bridge has."""
+    return int(lib.ck_ports())
+
+
+def level(slot: int) -> tuple[int, int]:
+    """Sound to and from a slot now, 0 to 255 each."""
+    found = ffi.new("unsigned[2]")
+    lib.ck_level(slot, found, found + 1)
+    return int(found[0]), int(found[1])
+
+
+@dataclass(frozen=True, slots=True)
+class PcmPort:
+    """An open PCM port."""
+
+    id: int
+    slot: int
+
+
+def open_pcm(fd: int, follow: bool = True, target_frames: int = TARGET_FRAMES) -> PcmPort:
+    """Put a descriptor into the bridge; C owns and closes it, also when this raises OSError. `follow`: write as much
+    as is read, as a modem wants it."""
+    slot = ffi.new("int *")
+    found = lib.ck_pcm_open(fd, int(follow), target_frames, slot)
+    _checked(min(found, 0), "a PCM port")
+    return PcmPort(int(found), int(slot[0]))
+
+
+def close_pcm(port: PcmPort) -> None:
+    """Take it out again; no harm when it is gone."""
+    lib.ck_pcm_close(port.id, port.slot)
+
+
+def read_pcm(port: PcmPort) -> dict[str, int] | None:
+    """Counters of a port, None when it is gone."""
+    counters = ffi.new("ck_pcm_counters *")
+    if lib.ck_pcm_read(port.id, counters):
+        return None
+    return {name: int(getattr(counters, name)) for name, _ in ffi.typeof("ck_pcm_counters").fields}
+
+
+def play(path: str, slot: int, loop: bool) -> int:
+    """Play an 8 kHz mono 16-bit wav file to a slot; the id of the player. Raises OSError."""
+    found = int(lib.ck_play(path.encode(), slot, int(loop)))
+    _checked(min(found, 0), path)
+    return found
+
+
+def finished(player: int) -> bool:
+    """Whether it was played to its end, or is gone."""
+    return bool(lib.ck_play_finished(player) != 0)
+
+
+def stop(player: int) -> None:
+    """End a player and forget it."""
+    lib.ck_play_stop(player)
+
+
+def _checked(status: int, what: str) -> None:
+    if status:
+        raise OSError(abs(status), f"{what} could not be made")
+
+
+def _noted(status: int, what: str) -> None:
+    if status:
+        log.warning("the bridge could not %s: %d", what, status)

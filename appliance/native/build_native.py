@@ -1,0 +1,87 @@
+"""Compile the C beside pjsua2 into a Python module, `_centralka_native`.
+
+    python build_native.py PREFIX      prints the folder that holds the module
+
+PREFIX is a build of PJSIP (`release` or `assert`). The result is kept beside it under a hash of our sources, so that
+two versions of the appliance share one PJSIP. Warnings are errors.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from cffi import FFI
+
+HERE = Path(__file__).resolve().parent
+SOURCES = ("centralka.h", "hook.c", "pcm.c", "bridge.c")
+LIBRARIES = ("pjsua", "pjsip-ua", "pjsip-simple", "pjsip", "pjmedia", "pjnath", "pjlib-util", "pj")
+
+DECLARATIONS = """
+extern "Python" int ck_on_request(void *, char *, int, char *, int, char *, size_t);
+extern "Python" void ck_on_dropped(char *, int, char *, int);
+extern "Python" void ck_on_answer(long, int);
+int ck_hook_install(void);
+int ck_respond(void *request, int code, const char *headers, int stateful);
+int ck_account_route(int account, const char *route);
+int ck_send_options(const char *target, const char *route, const char *from, long token);
+void ck_quiet(int level);
+
+typedef struct ck_pcm_counters {
+    long in_bytes, out_bytes, get_frames, put_frames, starved, priming, inserted, removed, overflowed, idle_trimmed,
+        unwritten, fillers, partial;
+    int level, level_min, level_max, tx_level, closed, slot;
+} ck_pcm_counters;
+int ck_pcm_open(int fd, int follow, int target_frames, int *slot);
+int ck_pcm_close(int id, int slot);
+int ck_pcm_read(int id, ck_pcm_counters *out);
+
+int ck_connect(int from, int to);
+int ck_disconnect(int from, int to);
+int ck_ports(void);
+int ck_level(int slot, unsigned *tx, unsigned *rx);
+int ck_play(const char *path, int slot, int loop);
+int ck_play_finished(int id);
+int ck_play_stop(int id);
+"""
+
+
+def build(prefix: Path) -> Path:
+    """Compile unless it is there already. Raises subprocess.CalledProcessError or cffi's VerificationError."""
+    digest = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in (*SOURCES, "build_native.py")))
+    folder = prefix / "native" / digest.hexdigest()[:16]
+    module = folder / f"_centralka_native{sysconfig.get_config_var('EXT_SUFFIX')}"
+    if module.exists():
+        return folder
+    flags = subprocess.run(
+        ["pkg-config", "--cflags", "libpjproject"],
+        env={**os.environ, "PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    ffi = FFI()
+    ffi.cdef(DECLARATIONS)
+    ffi.set_source(
+        "_centralka_native",
+        "".join(f'#include "{HERE / name}"\n' for name in SOURCES),
+        include_dirs=[str(prefix / "include")],
+        library_dirs=[str(prefix / "lib")],
+        libraries=list(LIBRARIES),
+        # cffi's own part of the file casts functions and leaves parameters unused
+        extra_compile_args=[f for f in flags if f.startswith("-D")]
+        + ["-O2", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-Wno-cast-function-type"],
+        extra_link_args=["-Wl,--disable-new-dtags,-rpath,$ORIGIN/../../site/pjsua2.libs"],
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    work = folder / f"work.{os.getpid()}"
+    made = Path(ffi.compile(tmpdir=str(work), target="_centralka_native.*", verbose=False))
+    os.replace(made, module)
+    subprocess.run(["rm", "-rf", str(work)], check=True)
+    return folder
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{build(Path(sys.argv[1]).resolve())}\n")

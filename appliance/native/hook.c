@@ -1,0 +1,219 @@
+/* Requests before PJSIP's UA layer sees them.
+ *
+ * Two modules. `source` (priority 12, before the transaction layer at 16) makes every peer reachable where its packets
+ * come from: answers go to the source port even without rport (RFC 3581 leaves phones behind NAT mute otherwise), and
+ * Contact and Record-Route of a dialog give way to the flow. `hook` (priority 31, after transactions at 16 and before
+ * the UA layer at 32) shows each new request to Python, which answers it, or lets it pass.
+ */
+#include "centralka.h"
+
+#define SOURCE_PRIORITY 12
+#define HOOK_PRIORITY (PJSIP_MOD_PRIORITY_UA_PROXY_LAYER - 1)
+
+/* ---- the flow rules ------------------------------------------------------------------------------------------- */
+
+static int flow_is_reliable(const pjsip_rx_data *rdata)
+{
+    return (rdata->tp_info.transport->flag & PJSIP_TRANSPORT_RELIABLE) != 0;
+}
+
+static int contact_is_source(const pjsip_sip_uri *uri, const pjsip_rx_data *rdata)
+{
+    int port = uri->port ? uri->port : 5060;
+    return port == rdata->pkt_info.src_port && pj_strcmp2(&uri->host, rdata->pkt_info.src_name) == 0;
+}
+
+static void contact_to_source(pjsip_rx_data *rdata)
+{
+    pjsip_contact_hdr *contact = pjsip_msg_find_hdr(rdata->msg_info.msg, PJSIP_H_CONTACT, NULL);
+    pjsip_sip_uri *uri;
+
+    if (!contact || contact->star || !contact->uri)
+        return;
+    uri = pjsip_uri_get_uri(contact->uri);
+    if (!PJSIP_URI_SCHEME_IS_SIP(uri) || contact_is_source(uri, rdata))
+        return;
+    pj_strdup2(rdata->tp_info.pool, &uri->host, rdata->pkt_info.src_name);
+    uri->port = rdata->pkt_info.src_port;
+    uri->maddr_param.slen = 0;
+    if (flow_is_reliable(rdata))
+        pj_strdup2(rdata->tp_info.pool, &uri->transport_param, rdata->tp_info.transport->type_name);
+    else
+        uri->transport_param.slen = 0;
+}
+
+static void forget_record_route(pjsip_rx_data *rdata)
+{
+    while (pjsip_msg_find_remove_hdr(rdata->msg_info.msg, PJSIP_H_RECORD_ROUTE, NULL))
+        ;
+    rdata->msg_info.record_route = NULL;
+}
+
+static int makes_or_moves_dialog(const pjsip_rx_data *rdata)
+{
+    static const pjsip_method update = { PJSIP_OTHER_METHOD, { "UPDATE", 6 } };
+    const pjsip_method *method = &rdata->msg_info.cseq->method;
+    return method->id == PJSIP_INVITE_METHOD || pjsip_method_cmp(method, &update) == 0;
+}
+
+static pj_bool_t source_rx(pjsip_rx_data *rdata)
+{
+    if (rdata->msg_info.msg->type == PJSIP_REQUEST_MSG && rdata->msg_info.via->rport_param < 0)
+        rdata->msg_info.via->rport_param = rdata->pkt_info.src_port;
+    if (makes_or_moves_dialog(rdata)) {
+        contact_to_source(rdata);
+        forget_record_route(rdata);
+    }
+    return PJ_FALSE;
+}
+
+static pjsip_module source_module = {
+    .name = { "mod-centralka-source", 20 }, .id = -1, .priority = SOURCE_PRIORITY,
+    .on_rx_request = &source_rx, .on_rx_response = &source_rx,
+};
+
+/* ---- the hook --------------------------------------------------------------------------------------------------- */
+
+static pj_bool_t hook_rx(pjsip_rx_data *rdata)
+{
+    return ck_on_request(rdata, rdata->msg_info.msg_buf, rdata->msg_info.len, rdata->pkt_info.src_name,
+                         rdata->pkt_info.src_port, rdata->tp_info.transport->type_name,
+                         flow_is_reliable(rdata) ? (size_t)rdata->tp_info.transport : 0)
+               ? PJ_TRUE : PJ_FALSE;
+}
+
+static pjsip_module hook_module = {
+    .name = { "mod-centralka-hook", 18 }, .id = -1, .priority = HOOK_PRIORITY, .on_rx_request = &hook_rx,
+};
+
+static void dropped(pjsip_tp_dropped_data *what)
+{
+    char address[PJ_INET6_ADDRSTRLEN + 1] = "";
+    int port = 0;
+
+    if (what->status == PJ_EIGNORED)                     /* a keep-alive */
+        return;
+    if (what->tp->flag & PJSIP_TRANSPORT_RELIABLE) {     /* a datagram transport has no one peer */
+        pj_sockaddr_print(&what->tp->key.rem_addr, address, sizeof address, 0);
+        port = pj_sockaddr_get_port(&what->tp->key.rem_addr);
+    }
+    ck_on_dropped(what->data, (int)what->len, address, port);
+}
+
+/* After libInit. */
+static int ck_hook_install(void)
+{
+    pjsip_endpoint *endpoint = pjsua_get_pjsip_endpt();
+    pj_status_t status = pjsip_endpt_register_module(endpoint, &source_module);
+
+    if (status == PJ_SUCCESS)
+        status = pjsip_endpt_register_module(endpoint, &hook_module);
+    if (status == PJ_SUCCESS)
+        status = pjsip_tpmgr_set_drop_data_cb(pjsip_endpt_get_tpmgr(endpoint), &dropped);
+    return status;
+}
+
+/* "Name: value\n" lines to header objects. Lines without a colon are left out. */
+static void parse_headers(pj_pool_t *pool, const char *lines, pjsip_hdr *list)
+{
+    pj_list_init(list);
+    while (lines && *lines) {
+        const char *end = strchr(lines, '\n'), *colon = strchr(lines, ':');
+        pj_str_t name, value, own_name, own_value;
+
+        if (!end)
+            break;
+        if (colon && colon < end) {
+            pj_strset(&name, (char *)lines, colon - lines);
+            for (colon++; *colon == ' '; colon++)
+                ;
+            pj_strset(&value, (char *)colon, end - colon);
+            pj_strdup(pool, &own_name, &name);
+            pj_strdup(pool, &own_value, &value);
+            pj_list_push_back(list, pjsip_generic_string_hdr_create(pool, &own_name, &own_value));
+        }
+        lines = end + 1;
+    }
+}
+
+/* Answer the request shown to ck_on_request, within it. Stateful: PJSIP repeats the answer to repeats of the request. */
+static int ck_respond(void *request, int code, const char *headers, int stateful)
+{
+    pjsip_rx_data *rdata = request;
+    pjsip_hdr list;
+
+    parse_headers(rdata->tp_info.pool, headers, &list);
+    if (stateful)
+        return pjsip_endpt_respond(pjsua_get_pjsip_endpt(), NULL, rdata, code, NULL, &list, NULL, NULL);
+    return pjsip_endpt_respond_stateless(pjsua_get_pjsip_endpt(), rdata, code, NULL, &list, NULL);
+}
+
+/* ---- requests of ours ------------------------------------------------------------------------------------------- */
+
+static pjsip_route_hdr *parse_route(pj_pool_t *pool, const char *route)
+{
+    static const pj_str_t name = { "Route", 5 };
+    pj_str_t text = pj_strdup3(pool, route);
+    return pjsip_parse_hdr(pool, &name, text.ptr, text.slen, NULL);
+}
+
+/* Where the calls made from now on with this account are sent: "<sip:10.0.0.7:5062;transport=tcp;lr;hide>", "" for
+ * where their URI says. `hide` keeps the header out of the message. */
+static int ck_account_route(int account, const char *route)
+{
+    static pj_pool_t *pool;
+    pjsip_route_hdr *list = &pjsua_var.acc[account].route_set, *one;
+
+    PJSUA_LOCK();
+    pj_list_init(list);
+    if (!pool)
+        pool = pjsua_pool_create("ck-route", 1024, 1024);
+    pj_pool_reset(pool);                                 /* a dialog clones what it takes */
+    one = route[0] ? parse_route(pool, route) : NULL;
+    if (one)
+        pj_list_push_back(list, one);
+    PJSUA_UNLOCK();
+    return route[0] && !one ? -EINVAL : 0;
+}
+
+static void answered(void *token, pjsip_event *event)
+{
+    int code = event->type == PJSIP_EVENT_TSX_STATE ? event->body.tsx_state.tsx->status_code : 503;
+    ck_on_answer((long)(pj_ssize_t)token, code);
+}
+
+/* Ask a phone for a sign of life; ck_on_answer(token, code) comes within 32 s unless this fails. */
+static int ck_send_options(const char *target, const char *route, const char *from, long token)
+{
+    pjsip_tx_data *tdata;
+    pjsip_route_hdr *hop;
+    pj_str_t to, own, contact;
+    pj_status_t status;
+
+    pj_cstr(&to, target);
+    pj_cstr(&own, from);
+    pj_cstr(&contact, from);
+    status = pjsip_endpt_create_request(pjsua_get_pjsip_endpt(), pjsip_get_options_method(), &to, &own, &to, &contact,
+                                        NULL, -1, NULL, &tdata);
+    if (status != PJ_SUCCESS)
+        return status;
+    hop = route[0] ? parse_route(tdata->pool, route) : NULL;
+    if (hop)
+        pjsip_msg_insert_first_hdr(tdata->msg, (pjsip_hdr *)hop);
+    return pjsip_endpt_send_request(pjsua_get_pjsip_endpt(), tdata, -1, (void *)(pj_ssize_t)token, &answered);
+}
+
+/* ---- what PJSIP says of itself ----------------------------------------------------------------------------------- */
+
+/* Its log goes to standard error with the priority systemd reads; messages are never among it at these levels. */
+static void log_line(int level, const char *data, int length)
+{
+    fprintf(stderr, "<%d>pjsip: %.*s\n", level <= 1 ? 3 : 4, length > 0 && data[length - 1] == '\n' ? length - 1 : length, data);
+}
+
+/* Before libCreate, which speaks before any level is set. */
+static void ck_quiet(int level)
+{
+    pj_log_set_log_func(&log_line);
+    pj_log_set_level(level);
+}
