@@ -1,0 +1,133 @@
+"""What the worker knows of the settings: read from the file at the start, when told, and when the file has changed.
+
+Settings that cannot be read, or mail that is not set up, are a state in which mail waits, never an end.
+"""
+
+import gettext
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import appliance
+from appliance.errors import CentralkaError, SettingsError
+from appliance.journal.rows import Json
+from appliance.settings.fields import Value
+from appliance.settings.places import Places
+from appliance.settings.schema import LANGUAGES, MAIL, check_section
+from appliance.settings.secret import Secret
+from appliance.settings.store import Store
+from appliance.worker.mailer import Account
+from appliance.worker.sms_mail import Desk
+
+log = logging.getLogger(__name__)
+
+TRANSLATIONS = Path(appliance.__file__).parent.parent / "webui" / "translations"
+_SAME_SERVER = ("host", "port", "user")
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The settings as the worker uses them. `account` None: no mail is sent, and `why` says the reason as an id."""
+
+    desk: Desk
+    account: Account | None
+    why: str
+    mail: Mapping[str, Value]
+    languages: tuple[str, ...] = ("en",)
+    address: str = ""
+
+
+class OfficeReader:
+    """Reads settings.json; any thread, one at a time."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._seen: tuple[int, int] | None = None
+
+    def changed(self) -> bool:
+        """Whether the file is another one than at the last `read`."""
+        return self._stat() != self._seen
+
+    def read(self) -> Office:
+        """The office of now. Never raises."""
+        self._seen = self._stat()
+        try:
+            if not self._places.settings.exists() and not self._places.settings_good.exists():
+                return _unusable("settings-missing")
+            store = Store(self._places.settings, self._places.settings_good, self._places.key)
+            return office_of(store.read())
+        except (CentralkaError, OSError, ValueError, KeyError, TypeError) as error:
+            log.error("the settings cannot be used, mail waits: %s", error)
+            return _unusable("settings-unusable")
+
+    def _stat(self) -> tuple[int, int] | None:
+        try:
+            found = self._places.settings.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino
+
+
+def office_of(settings: Mapping[str, Mapping[str, Value]]) -> Office:
+    """From whole settings."""
+    office, mail = settings["office"], settings["mail"]
+    language = str(office.get("language") or "en")
+    desk = Desk(
+        str(office.get("name") or "Centralka"), language, ZoneInfo(str(office.get("timezone") or "UTC")),
+        str(mail.get("sender") or ""), bool(mail.get("code_in_subject")), translator(language),
+    )  # fmt: skip
+    spoken = [language]
+    for section in ("lines", "people"):
+        items = settings.get(section, {}).get("items", [])
+        rows = [row for row in items if isinstance(row, Mapping)] if isinstance(items, list) else []
+        spoken += [str(row["language"]) for row in rows if row.get("language")]
+    why = ""
+    if not mail.get("enabled"):
+        why = "mail-off"
+    elif not (mail.get("host") and mail.get("sender")):
+        why = "mail-incomplete"
+    languages = tuple(dict.fromkeys(one for one in (*spoken, "en") if one in LANGUAGES))
+    address = str(settings.get("network", {}).get("address") or "")
+    return Office(desk, None if why else Account.of(mail), why, mail, languages, address)
+
+
+def merged_mail(stored: Mapping[str, Value], typed: Mapping[str, Json]) -> Mapping[str, Value]:
+    """The section `mail` with what stands in a form laid over it, checked. A password that was not typed anew is the
+    stored one, but only for the same server and user: a test must not hand it to somebody else.
+
+    Raises SettingsError with every fault.
+    """
+    doc: dict[str, Value] = dict(stored)
+    for key, value in typed.items():
+        if key not in ("version", "password", "enabled"):
+            doc[key] = value
+    password = typed.get("password")
+    new = isinstance(password, str) and password != ""
+    if new:
+        doc["password"] = password
+    clean, faults = check_section(MAIL, doc)
+    found = {path: fault.id for path, fault in faults.items()}
+    for name in ("host", "sender"):
+        if not clean.get(name) and f"mail.{name}" not in found:
+            found[f"mail.{name}"] = "required"
+    if clean.get("security") == "plain" and not clean.get("plain_allowed"):
+        found["mail.security"] = "plain-not-allowed"
+    elsewhere = any(clean.get(name) != stored.get(name) for name in _SAME_SERVER)
+    if elsewhere and not new and stored.get("password") and clean.get("user"):
+        found["mail.password"] = "required"
+    if found:
+        raise SettingsError(found)
+    if elsewhere and not new:
+        clean["password"] = Secret("")
+    return clean
+
+
+def translator(language: str) -> Callable[[str], str]:
+    """The gettext of the page's catalogue, English where there is none."""
+    return gettext.translation("messages", str(TRANSLATIONS), [language], fallback=True).gettext
+
+
+def _unusable(why: str) -> Office:
+    return Office(Desk("Centralka", "en", ZoneInfo("UTC"), ""), None, why, {})
