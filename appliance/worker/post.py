@@ -97,16 +97,21 @@ class Post:
         until = time.monotonic() + seconds
         for run in list(self._runs.values()):
             run.thread.join(max(0.0, until - time.monotonic()))
-        for run in self._runs.values():
+        self._collect()
+        cut = dict(self._runs)
+        for run in cut.values():
             run.delivery.cut()
-        for run in self._runs.values():
+        for run in cut.values():
             run.thread.join(0.1)
         self._collect()
+        back = [number for number in cut if not (number in self._unsettled and self._unsettled[number].recipients)]
+        for number in back:
+            self._unsettled.pop(number, None)
         if db is None:
             return
         try:
             self._settle(db)
-            for number in self._runs:
+            for number in back:
                 outbox.unclaim(db, number, self._clock.now())
         except sqlite3.Error as error:
             log.warning("rows of the outbox keep their lease: %s", error)

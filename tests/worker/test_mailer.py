@@ -4,7 +4,7 @@ import base64
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 
 import pytest
@@ -15,12 +15,6 @@ from appliance.worker.sms_mail import compose
 from appliance.worker.wire import Wire, forms_of
 from tests.peers.exim import PASSWORD, USER, Exim, free_port, until
 from tests.worker.rows import DESK, QUICK, account, item, trusting
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Exim]:
-    with Exim() as started:
-        yield started
 
 
 def send(server: Exim, to: tuple[str, ...] = ("office@x.test",), mail_id: str = "", **more: object) -> Outcome:
