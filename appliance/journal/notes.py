@@ -9,6 +9,8 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
+from appliance.errors import JournalDamaged
+from appliance.journal.db import translate
 from appliance.journal.times import moment, stamp
 
 MOST_AT_ONCE = 500
@@ -66,5 +68,10 @@ def checkpoint(db: sqlite3.Connection) -> bool:
 
 def fault_in(db: sqlite3.Connection) -> str:
     """What `quick_check` found, "" when the file is sound."""
-    found = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+    try:
+        found = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        if not isinstance(translate(error), JournalDamaged):
+            raise
+        found = str(error)
     return "" if found == "ok" else found[:300]

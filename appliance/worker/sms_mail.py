@@ -88,7 +88,7 @@ def one_line(text: str, longest: int = LONGEST_NAME) -> str:
     """Hostile text as one harmless line for a header or a label: no control, direction or line characters."""
     plain = unicodedata.normalize("NFC", text).translate(_DIRECTION)
     plain = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in plain)
-    plain = " ".join(plain.split())
+    plain = " ".join(plain.split()).replace("=?", "= ?")  # no encoded words of theirs (RFC 2047)
     return plain if len(plain) <= longest else plain[: longest - 1].rstrip() + "…"
 
 
