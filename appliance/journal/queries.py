@@ -226,6 +226,15 @@ def counts(db: sqlite3.Connection, missed_since: str = "") -> Counts:
     return Counts(row["unread"], row["missed"], row["dead"])
 
 
+def mail_trouble(db: sqlite3.Connection) -> tuple[int, str]:
+    """How many mails were tried and still wait, and what the server said last; (0, "") when mail flows."""
+    row = db.execute(
+        "SELECT count(*) AS waiting, max(last_error) AS said FROM outbox WHERE state IN ('waiting', 'leased')"
+        " AND attempts > 1 AND last_error <> ''"
+    ).fetchone()
+    return int(row["waiting"]), str(row["said"] or "")
+
+
 # ---- rows -----------------------------------------------------------------------------------------------------------
 
 

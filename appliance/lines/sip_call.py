@@ -84,7 +84,8 @@ class SipCall(pj.Call):  # type: ignore[misc]
     def onCallMediaState(self, prm: "pj.OnCallMediaStateParam") -> None:  # noqa: N802
         """Media began, was put on hold, or moved."""
         try:
-            for media in self.getInfo().media:
+            info = self.getInfo()  # held in a name: its media live only as long as it does
+            for media in info.media:
                 if media.type == pj.PJMEDIA_TYPE_AUDIO and media.status in _WITH_SOUND:
                     held = media.status == pj.PJSUA_CALL_MEDIA_REMOTE_HOLD
                     self._note(Note(self, Noted.MEDIA, slot=media.audioConfSlot, held=held))

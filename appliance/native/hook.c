@@ -153,7 +153,9 @@ static int ck_respond(void *request, int code, const char *headers, int stateful
 static pjsip_route_hdr *parse_route(pj_pool_t *pool, const char *route)
 {
     static const pj_str_t name = { "Route", 5 };
-    pj_str_t text = pj_strdup3(pool, route);
+    pj_str_t text;
+
+    pj_strdup2_with_null(pool, &text, route);            /* the parser looks for the end */
     return pjsip_parse_hdr(pool, &name, text.ptr, text.slen, NULL);
 }
 

@@ -1,0 +1,7 @@
+"""python -m appliance.exchange"""
+
+import sys
+
+from appliance.exchange.daemon import main
+
+sys.exit(main())

@@ -1,0 +1,369 @@
+"""The exchange process: builds the parts, runs the loop, swaps the plan when settings change."""
+
+import gc
+import json
+import logging
+import os
+import secrets
+import signal
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from appliance import __version__, notify
+from appliance.core import events as ev
+from appliance.core.countries import country
+from appliance.core.model import PHONES, LineId
+from appliance.core.plan import Block, Plan
+from appliance.errors import CentralkaError
+from appliance.exchange import views
+from appliance.exchange.address import own_address
+from appliance.exchange.bindings import JournalBindings, restored
+from appliance.exchange.clock import Clock
+from appliance.exchange.control import Asked, ControlServer, Json
+from appliance.exchange.desk import Desk
+from appliance.exchange.exchange import Exchange
+from appliance.exchange.faults import faults_now, notes_now
+from appliance.exchange.loop import Inbox, Loop
+from appliance.exchange.prompts import Prompts
+from appliance.exchange.status import call_rows, lamps_now, line_rows, open_rows, phone_states
+from appliance.exchange.storage import JournalStorage
+from appliance.exchange.verbs import Verbs
+from appliance.journal.times import stamp
+from appliance.journal.writer import Writer
+from appliance.lines import Line
+from appliance.lines.audio import Audio
+from appliance.lines.endpoint import SipSettings
+from appliance.lines.gsm import from_settings
+from appliance.lines.sip import SipLimits, SipLine
+from appliance.panel.pins import Panel
+from appliance.protocols.multipart import join
+from appliance.settings.fields import Value
+from appliance.settings.places import Places
+from appliance.settings.planning import build
+from appliance.settings.schema import Settings, rows
+from appliance.settings.secret import Secret
+from appliance.settings.store import Store
+
+log = logging.getLogger(__name__)
+
+UNUSABLE_SETTINGS = 78  # EX_CONFIG of sysexits.h
+PUBLISH_SECONDS = 0.1
+COUNT_SECONDS = 2.0
+COLLECT_SECONDS = 5.0
+SOUNDS = "CENTRALKA_SOUNDS"  # where the set-up step left the spoken prompts
+
+Item = ev.Event | Asked | Callable[[], None]
+
+
+class Daemon:
+    """All parts of the process. `run` returns the exit code."""
+
+    def __init__(self, places: Places, environ: Mapping[str, str]) -> None:
+        self._places = places
+        self._virtual = bool(environ.get("CENTRALKA_VIRTUAL"))
+        self._inbox: Inbox[Item] = Inbox()
+        self._clock = Clock()
+        self._store = Store(places.settings, places.settings_good, places.key)
+        settings = self._store.read()
+        self._blocks: tuple[Block, ...] = ()
+        self._numbers = views.Numbers()
+        self._line_items: dict[str, str] = {}
+        self._waiting_lines: dict[LineId, Mapping[str, Value]] = {}
+        self._topics: set[str] = set()
+        self._next_publish = self._next_count = self._next_collect = 0.0
+        self._writer = Writer(places.journal, join, worker=places.worker)
+        self._views = views.Views(places.journal)
+        self._audio = Audio(self._inbox.put)
+        self._bindings = JournalBindings(self._writer)
+        self._sip = self._make_sip(settings, environ.get("ADDRESS", ""))
+        self._desk = Desk(
+            self._store, settings, self._writer, self._clock, places.worker, places.worker_requests, self._virtual,
+            self._inbox.put, self.status, self._settings_changed, lambda: (self._address, self._port),
+        )  # fmt: skip
+        self._storage = JournalStorage(
+            self._writer, self._clock, lambda: self._exchange.plan, self._recipients, self._iccid, self._inbox.put
+        )
+        sounds = Path(environ.get(SOUNDS) or Path(environ.get("HOME", "/root")) / ".cache/centralka/sounds")
+        prompts = Prompts(places.uploads, (places.rendered, sounds, Path("/usr/share/centralka/sounds")))
+        lines: dict[LineId, Line] = {PHONES: self._sip}
+        self._exchange = Exchange(
+            self._plan(settings), lines, self._audio, self._storage, self._clock, prompts, self._inbox.put
+        )
+        self._exchange.changed = self._topics.add
+        self._verbs = Verbs(self._exchange, self._desk)
+        self._control = ControlServer(places.control, self._inbox.put)
+        self._panel = Panel(self._inbox.put)
+        self._loop = Loop(self._inbox.__len__)
+
+    def _make_sip(self, settings: Settings, address: str) -> SipLine:
+        network = settings["network"]
+        self._address = own_address(address or str(network["address"]))
+        self._port = int(str(network["sip_port"]))
+        sip = SipSettings(
+            self._address, self._port, int(str(network["rtp_from"])), int(str(network["rtp_to"])),
+            f"Centralka {__version__}",
+        )  # fmt: skip
+        limits = SipLimits(
+            int(str(network["requests_per_source"])), int(str(network["requests_in_all"])),
+            int(str(network["min_expiry"])), int(str(network["max_expiry"])),
+        )  # fmt: skip
+        host = os.uname().nodename.lower()
+        hosts = frozenset({host, host + ".local", "localhost"})
+        return SipLine(
+            sip, limits, hosts, secrets.token_bytes(32), self._bindings, self._inbox.put, self._audio,
+        )  # fmt: skip
+
+    # ---- life -----------------------------------------------------------------------------------------------------
+
+    def run(self) -> int:
+        """Start, serve until TERM or INT, end. 78 when the settings cannot be used (an address that is not ours)."""
+        signal.signal(signal.SIGTERM, lambda *_: self._loop.stop())
+        signal.signal(signal.SIGINT, lambda *_: self._loop.stop())
+        fault = self._writer.start()
+        if fault:
+            log.error("the journal cannot be used: %s; calls work, nothing is written down", fault.id)
+        self._restore()
+        try:
+            self._sip.start()
+        except CentralkaError as error:
+            log.error("SIP cannot listen at %s: is another exchange running there?", error.detail)
+            self._writer.stop()
+            return UNUSABLE_SETTINGS
+        self._apply_people(self._desk.settings)
+        self._sip.restore(self._kept_bindings)
+        self._apply_lines(self._desk.settings)
+        self._apply_limits(self._desk.settings)
+        self._panel.start()
+        self._control.start()
+        self._add_steps()
+        notify.ready()
+        log.info("ready: SIP at %s:%d, %d lines", self._address, self._port, len(self._exchange.lines) - 1)
+        self._storage.happened("started", {}, "info")
+        self._loop.run(self._sip.pump)
+        self._end()
+        return 0
+
+    def _restore(self) -> None:
+        self._blocks = self._views.now(views.blocks) or ()
+        self._exchange.plan = self._plan(self._desk.settings)
+        self._exchange.overrides.update(self._views.now(views.overrides) or {})
+        now = stamp(datetime.now(UTC))
+        self._kept_bindings = restored(self._views.now(views.bindings(now)) or (), time.monotonic())
+
+    def _add_steps(self) -> None:
+        self._loop.add(self._poll_lines)
+        self._loop.add(self._drain)
+        self._loop.add(self._exchange.tick)
+        self._loop.add(self._panel.tick)
+        self._loop.add(self._publish)
+        self._loop.add_chore(self._storage.chore)
+        self._loop.add_chore(lambda at: self._bindings.chore(at, self._sip.registrations.remaining))
+        self._loop.add_chore(self._show_lamps)
+        self._loop.add_chore(self._count)
+        self._loop.add_chore(self._restart_waiting_lines)
+        self._loop.add_chore(self._collect)
+        self._loop.add_chore(self._health)
+
+    def _end(self) -> None:
+        notify.stopping()
+        self._control.stop()
+        for line in list(self._exchange.lines.values()):
+            if line is not self._sip:
+                line.stop()
+        self._sip.stop()
+        self._drain(time.monotonic())  # rows of the calls that just ended
+        self._panel.stop()
+        self._desk.stop()
+        self._views.stop()
+        self._writer.stop()
+        log.info("ended")
+
+    # ---- steps of the loop ----------------------------------------------------------------------------------------
+
+    def _poll_lines(self, at: float) -> None:
+        for line in self._exchange.lines.values():
+            line.poll(at)
+
+    def _drain(self, at: float) -> None:
+        for _ in range(200):
+            item = self._inbox.get()
+            if item is None:
+                return
+            if isinstance(item, Asked):
+                self._verbs.answer(item)
+            elif callable(item):
+                item()
+            else:
+                self._exchange.handle(item)
+
+    def _publish(self, at: float) -> None:
+        if self._topics and at >= self._next_publish:
+            self._next_publish = at + PUBLISH_SECONDS
+            for topic in sorted(self._topics):
+                self._control.publish(topic, {})
+            self._topics.clear()
+
+    def _show_lamps(self, at: float) -> None:
+        now = self._clock.local(self._exchange.plan.zone)
+        self._panel.show(lamps_now(self._exchange, self._faults(), self._numbers.unread, now), at)
+
+    def _count(self, at: float) -> None:
+        if at < self._next_count:
+            return
+        self._next_count = at + COUNT_SECONDS
+        midnight = self._clock.local(self._exchange.plan.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+
+        def done(found: views.Numbers | None) -> None:  # the thread of views
+            if found is not None:
+                self._inbox.put(lambda: self._counted(found))
+
+        self._views.later(views.numbers(stamp(midnight.astimezone(UTC))), done)
+
+    def _counted(self, found: views.Numbers) -> None:
+        if found != self._numbers:
+            self._numbers = found
+            self._topics.update(("counts", "notes"))
+
+    def _collect(self, at: float) -> None:
+        if at >= self._next_collect and not self._exchange.calls:
+            self._next_collect = at + COLLECT_SECONDS
+            gc.collect()
+
+    def _health(self, at: float) -> None:
+        """Alive means: the loop turns, SIP listens, storage takes writes. Only then the watchdog is fed."""
+        if self._sip.status().usable:
+            notify.watchdog()
+
+    # ---- plan -----------------------------------------------------------------------------------------------------
+
+    def _plan(self, settings: Settings) -> Plan:
+        facts = country(str(settings["office"]["country"]))
+        return build(settings, self._blocks, facts.emergency, facts.helping)
+
+    def _settings_changed(self, sections: tuple[str, ...], then: Callable[[], None]) -> None:
+        if "blocks" in sections:
+            self._views.later(views.blocks, lambda found: self._inbox.put(lambda: self._blocks_read(found, then)))
+            return
+        settings = self._desk.settings
+        self._exchange.plan = self._plan(settings)
+        if "people" in sections:
+            self._apply_people(settings)
+        if "lines" in sections:
+            self._apply_lines(settings)
+        if "network" in sections:
+            self._apply_limits(settings)
+        self._topics.update(("lines", "phones", "lamps", "notes"))
+        then()
+
+    def _blocks_read(self, found: tuple[Block, ...] | None, then: Callable[[], None]) -> None:
+        if found is not None:
+            self._blocks = found
+            self._exchange.plan = self._plan(self._desk.settings)
+        then()
+
+    def _apply_people(self, settings: Settings) -> None:
+        passwords: dict[str, str] = {}
+        for person in rows(settings, "people"):
+            password = person.get("password")
+            if person.get("enabled") and isinstance(password, Secret):
+                passwords[str(person["extension"])] = password.reveal()
+        self._sip.set_passwords(passwords)
+
+    def _apply_limits(self, settings: Settings) -> None:
+        network = settings["network"]
+        self._exchange.limits.calls_per_phone = int(str(network["calls_per_phone"]))
+        self._exchange.limits.invites_per_phone = float(str(network["invites_per_phone"]))
+
+    def _apply_lines(self, settings: Settings) -> None:
+        """Lines that are gone are stopped, new ones started, changed ones started anew once they are free."""
+        wanted = {LineId(str(item["id"])): item for item in rows(settings, "lines") if item.get("enabled")}
+        for line_id in [i for i in self._exchange.lines if i != PHONES and i not in wanted]:
+            self._exchange.lines.pop(line_id).stop()
+            self._line_items.pop(line_id, None)
+        for line_id, item in wanted.items():
+            if self._line_items.get(line_id) != _wire_of(item):
+                self._waiting_lines[line_id] = item
+        self._restart_waiting_lines(time.monotonic())
+
+    def _restart_waiting_lines(self, at: float) -> None:
+        for line_id, item in list(self._waiting_lines.items()):
+            old = self._exchange.lines.get(line_id)
+            if old and old.status().busy:
+                continue
+            if old:
+                old.stop()
+            del self._waiting_lines[line_id]
+            line = from_settings(item, self._inbox.put, self._audio)
+            self._line_items[line_id] = _wire_of(item)
+            self._exchange.lines[line_id] = line
+            line.start()
+
+    def _recipients(self, line: str) -> tuple[str, ...]:
+        """Whom a line's messages are mailed to; nobody where mail is off."""
+        mail = self._desk.settings["mail"]
+        item = next((i for i in rows(self._desk.settings, "lines") if i["id"] == line), {})
+        if not mail["enabled"] or not item.get("sms_mail", True):
+            return ()
+        wanted = item.get("sms_to") or mail.get("to")
+        return tuple(str(to) for to in wanted) if isinstance(wanted, list) else ()
+
+    def _iccid(self, line: str) -> str:
+        found = self._exchange.lines.get(LineId(line))
+        return str(found.status().facts.get("iccid", "")) if found else ""
+
+    # ---- status ---------------------------------------------------------------------------------------------------
+
+    def _faults(self) -> tuple[str, ...]:
+        return faults_now(self._exchange, self._storage.fault, self._store.damaged, self._numbers)
+
+    def status(self) -> dict[str, Json]:
+        """Everything the page draws. Loop thread."""
+        exchange, now = self._exchange, self._clock.local(self._exchange.plan.zone)
+        mail_on = bool(self._desk.settings["mail"]["enabled"])
+        lamps: list[Json] = [
+            {"name": lamp.name, "pattern": lamp.pattern, "word": lamp.word}
+            for lamp in lamps_now(exchange, self._faults(), self._numbers.unread, now)
+        ]
+        return {
+            "now": now.isoformat(),
+            "open": open_rows(exchange, now),
+            "night": exchange.overrides.get("night", ""),
+            "lines": line_rows(exchange),
+            "phones": phone_states(exchange, _as_json(self._sip.phones())),
+            "calls": call_rows(exchange),
+            "lamps": lamps,
+            "notes": notes_now(exchange, self._storage.fault, self._store.damaged, self._numbers, mail_on),
+            "counts": {"unread": self._numbers.unread, "missed": self._numbers.missed, "dead": self._numbers.dead},
+            "virtual": self._virtual,
+            "version": __version__,
+            "address": self._address,
+            "sip_port": self._port,
+            "clock_offset": self._clock.offset,
+            "door": dict(self._sip.door.counts),
+        }
+
+
+def _wire_of(item: Mapping[str, Value]) -> str:
+    """What makes a line start anew when it changes; a label does not."""
+    names = ("kind", "device", "pcm_device", "pin", "country")
+    shown = {n: v.reveal() if isinstance(v := item.get(n), Secret) else v for n in names}
+    return json.dumps(shown, sort_keys=True, default=str)
+
+
+def _as_json(phones: list[dict[str, object]]) -> list[dict[str, Json]]:
+    found: list[dict[str, Json]] = json.loads(json.dumps(phones))
+    return found
+
+
+def main() -> int:
+    """The process."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    places = Places.of()
+    places.make()
+    try:
+        return Daemon(places, os.environ).run()
+    except CentralkaError as error:
+        log.error("the exchange cannot start: %s (%s)", error.id, error.detail)
+        return UNUSABLE_SETTINGS

@@ -1,0 +1,64 @@
+"""What is wrong with the box right now: for the power lamp, and in sentences for the page. Pure."""
+
+from appliance.core.model import PHONES
+from appliance.errors import DiskFull, JournalError
+from appliance.exchange.control import Json
+from appliance.exchange.exchange import Exchange
+from appliance.exchange.views import Numbers
+
+GONE = ("not-there", "no-answer")
+WANTS_PIN = ("pin-needed", "pin-wrong", "puk-needed")
+
+
+def faults_now(
+    exchange: Exchange, journal: JournalError | None, settings_damaged: bool, numbers: Numbers
+) -> tuple[str, ...]:
+    """Keys of `panel.table.FAULT_CODES`, worst first."""
+    states = [line.status().state for line_id, line in exchange.lines.items() if line_id != PHONES]
+    found = {
+        "journal-damaged": journal is not None and not isinstance(journal, DiskFull),
+        "disk-full": isinstance(journal, DiskFull),
+        "settings-damaged": settings_damaged,
+        "modem-gone": any(state in GONE for state in states),
+        "sim-pin": any(state in WANTS_PIN for state in states),
+        "mail-down": numbers.stuck > 0,
+    }
+    return tuple(name for name, holds in found.items() if holds)
+
+
+def notes_now(
+    exchange: Exchange, journal: JournalError | None, settings_damaged: bool, numbers: Numbers, mail_on: bool
+) -> list[Json]:
+    """Notes for the page: what happened, what it means, where to mend it."""
+    notes: list[Json] = []
+
+    def note(message: str, severity: str, link: str, args: dict[str, Json] | None = None) -> None:
+        about = (args or {}).get("line", "")
+        identity = f"{message}-{about}" if about else message
+        notes.append({"id": identity, "severity": severity, "message": message, "args": args or {}, "link": link})
+
+    if isinstance(journal, DiskFull):
+        note("disk-full", "bad", "/box/health")
+    elif journal is not None:
+        note("journal-damaged", "bad", "/box/health")
+    if settings_damaged:
+        note("settings-damaged", "bad", "/box/health")
+    for line_id, line in exchange.plan.lines.items():
+        wire = exchange.lines.get(line_id)
+        state = wire.status().state if wire else "not-there"
+        about: dict[str, Json] = {"line": line.label}
+        if state in GONE:
+            note("line-gone", "bad", "/lines", about)
+        elif state in WANTS_PIN:
+            note("line-pin", "bad", "/lines", about)
+        elif state == "storage-full":
+            note("storage-full", "warn", "/lines", about)
+    if numbers.stuck:
+        note("mail-down", "warn", "/box/mail", {"said": numbers.said, "count": str(numbers.stuck)})
+    if numbers.dead:
+        note("mail-dead", "warn", "/messages", {"count": str(numbers.dead)})
+    if not mail_on:
+        note("mail-off", "info", "/box/mail")
+    if exchange.plan.people and not exchange.registered:
+        note("no-phone", "warn", "/people")
+    return notes

@@ -1,0 +1,98 @@
+"""What the exchange reads of its own journal, off the loop: the block list, overrides, registrations, counts.
+
+One thread with one connection; results are handed back through the inbox.
+"""
+
+import logging
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from appliance.core.model import LineId
+from appliance.core.plan import Block
+from appliance.errors import JournalError
+from appliance.journal import queries
+from appliance.journal.db import open_reader, translate
+from appliance.journal.rows import BindingRow, BlockRow
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What the page and the lamps count."""
+
+    unread: int = 0
+    missed: int = 0
+    dead: int = 0
+    stuck: int = 0  # mails tried and not delivered yet
+    said: str = ""  # what the mail server said last
+
+
+class Views:
+    """Reads on its own thread. Any thread may ask."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="views")
+        self._db: sqlite3.Connection | None = None
+
+    def stop(self) -> None:
+        """Finish what runs."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def later(self, read: Callable[[sqlite3.Connection], T], done: Callable[[T | None], None]) -> None:
+        """Read, then tell `done` (on this thread: it must only post); None when the journal cannot be read."""
+        self._thread.submit(lambda: done(self._read(read)))
+
+    def now(self, read: Callable[[sqlite3.Connection], T]) -> T | None:
+        """Read and wait: at start only."""
+        return self._thread.submit(self._read, read).result(10)
+
+    def _read(self, read: Callable[[sqlite3.Connection], T]) -> T | None:
+        try:
+            if self._db is None:
+                self._db = open_reader(self._path, 2.0)
+            return read(self._db)
+        except (sqlite3.Error, JournalError) as error:
+            fault = error if isinstance(error, JournalError) else translate(error)
+            log.warning("the journal could not be read: %s", fault.id)
+            if self._db is not None:
+                self._db.close()
+                self._db = None
+            return None
+
+
+def blocks(db: sqlite3.Connection) -> tuple[Block, ...]:
+    """The block list as routing wants it."""
+    return tuple(_block(row) for row in queries.blocks(db))
+
+
+def _block(row: BlockRow) -> Block:
+    line = LineId(row.line) if row.line else None
+    return Block(row.id, row.pattern, row.allow, row.when, line, row.what, row.action, row.reason)
+
+
+def overrides(db: sqlite3.Connection) -> dict[str, str]:
+    """Overrides that outlived the last run."""
+    return queries.overrides(db)
+
+
+def bindings(now: str) -> Callable[[sqlite3.Connection], tuple[BindingRow, ...]]:
+    """Registrations that have not ended."""
+    return lambda db: queries.bindings(db, now)
+
+
+def numbers(since: str) -> Callable[[sqlite3.Connection], Numbers]:
+    """What is counted; missed calls since a stamp."""
+
+    def read(db: sqlite3.Connection) -> Numbers:
+        found, (stuck, said) = queries.counts(db, since), queries.mail_trouble(db)
+        return Numbers(found.unread, found.missed, found.dead, stuck, said)
+
+    return read
