@@ -7,6 +7,7 @@ counts as due, and five days are not counted from before the clock was set.
 """
 
 import json
+import re
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -143,6 +144,12 @@ def hurry(db: sqlite3.Connection, at: datetime) -> int:
     return db.execute(
         "UPDATE outbox SET next_at = ? WHERE state = 'waiting' AND next_at > ?", (stamp(at), stamp(at))
     ).rowcount
+
+
+def why(last_error: str) -> tuple[str, str]:
+    """What `last_error` of a row holds: an id of words.ERRORS ("" when it has none) and the server's own words."""
+    found = re.fullmatch(r"([a-z]+(?:-[a-z]+)*)(?:: (.*))?", last_error, re.DOTALL)
+    return (found[1], found[2] or "") if found else ("", last_error)
 
 
 def next_due(db: sqlite3.Connection) -> str | None:

@@ -2,7 +2,8 @@
 
 A migration is a tuple of statements that leads from one `user_version` to the next; statements of a released version
 never change. Who writes what: the exchange calls, sms, sms_parts, blocks, bindings, overrides, events and new outbox
-rows; the worker the state of outbox rows; the page accounts, sessions, audit and throttle.
+rows; the worker the state of outbox rows and events of its own, and it deletes what is old; the page accounts,
+sessions, audit and throttle.
 """
 
 import sqlite3
