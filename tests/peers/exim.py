@@ -45,6 +45,7 @@ smtp_accept_max = 100
 smtp_accept_max_per_host = 100
 rfc1413_query_timeout = 0s
 host_lookup =
+helo_lookup_domains =
 check_spool_space = 0
 check_log_space = 0
 smtp_banner = mail.test ESMTP ready
