@@ -254,6 +254,7 @@ ERRORS: Final = {
     "mail-no-tls": N_("The server offers no TLS. Choose another kind of protection or ask your provider."),
     "mail-no-server": N_("The mail server cannot be reached: {said}"),
     "mail-certificate": N_("The server's certificate cannot be trusted: {said}"),
+    "mail-password-again": N_("Type the password once more: the saved one is used only with the server it belongs to."),
     "mail-slow": N_("The mail server did not answer in time."),
     "mail-refused": N_("The server refused the mail: {said}"),
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import appliance
-from appliance.errors import CentralkaError, SettingsError
+from appliance.errors import CentralkaError, ControlError, SettingsError
 from appliance.journal.rows import Json
 from appliance.settings.fields import Value
 from appliance.settings.places import Places
@@ -97,7 +97,7 @@ def merged_mail(stored: Mapping[str, Value], typed: Mapping[str, Json]) -> Mappi
     """The section `mail` with what stands in a form laid over it, checked. A password that was not typed anew is the
     stored one, but only for the same server and user: a test must not hand it to somebody else.
 
-    Raises SettingsError with every fault.
+    Raises SettingsError with every fault, ControlError `mail-password-again` for a password that belongs elsewhere.
     """
     doc: dict[str, Value] = dict(stored)
     for key, value in typed.items():
@@ -115,10 +115,10 @@ def merged_mail(stored: Mapping[str, Value], typed: Mapping[str, Json]) -> Mappi
     if clean.get("security") == "plain" and not clean.get("plain_allowed"):
         found["mail.security"] = "plain-not-allowed"
     elsewhere = any(clean.get(name) != stored.get(name) for name in _SAME_SERVER)
-    if elsewhere and not new and stored.get("password") and clean.get("user"):
-        found["mail.password"] = "required"
     if found:
         raise SettingsError(found)
+    if elsewhere and not new and stored.get("password") and clean.get("user"):
+        raise ControlError("mail-password-again")
     if elsewhere and not new:
         clean["password"] = Secret("")
     return clean

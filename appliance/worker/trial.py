@@ -47,7 +47,11 @@ def _answer(outcome: Outcome, to: Sequence[str], desk: Desk) -> dict[str, Json]:
     said: list[Json] = list(outcome.said)
     if ok:
         return {"ok": True, "said": said, "error": "", "error_id": "", "error_args": {}}
-    name = outcome.error or "mail-refused"
-    facts = {"said": outcome.words}
-    sentence = say(ERRORS, name, facts, desk.translate).rstrip(": ")
-    return {"ok": False, "said": said, "error": sentence, "error_id": name, "error_args": cast(Json, facts)}
+    return {**not_tried(outcome.error or "mail-refused", desk, outcome.words), "said": said}
+
+
+def not_tried(error: str, desk: Desk, words: str = "") -> dict[str, Json]:
+    """The answer for an error of words.ERRORS without a talk with a server."""
+    facts = {"said": words}
+    sentence = say(ERRORS, error, facts, desk.translate).rstrip(": ")
+    return {"ok": False, "said": [], "error": sentence, "error_id": error, "error_args": cast(Json, facts)}

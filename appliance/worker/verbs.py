@@ -20,7 +20,7 @@ from appliance.worker.lines import Args, Verb, text_of
 from appliance.worker.media import Sound, convert
 from appliance.worker.office import Office, merged_mail
 from appliance.worker.speech import LONGEST_TEXT, render, speak
-from appliance.worker.trial import try_mail
+from appliance.worker.trial import not_tried, try_mail
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,11 @@ class Verbs:
     def mail_test(self, args: Args) -> Mapping[str, Json]:
         """Send a test mail with the stored settings and what is typed over them. Raises SettingsError."""
         office = self._office()
-        return try_mail(merged_mail(office.mail, args), office.desk, self._now())
+        try:
+            mail = merged_mail(office.mail, args)
+        except ControlError as error:
+            return not_tried(error.id, office.desk)
+        return try_mail(mail, office.desk, self._now())
 
     def speak(self, args: Args) -> Mapping[str, Json]:
         """A text of the owner as a prompt. Raises ControlError."""

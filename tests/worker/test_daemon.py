@@ -9,6 +9,7 @@ from contextlib import closing
 import pytest
 
 from appliance.errors import ControlError
+from appliance.exchange.control import Answer, Asked, ControlServer
 from appliance.settings.secret import Secret
 from tests.peers.exim import PASSWORD, Exim, until
 from tests.worker.box import Box
@@ -214,18 +215,43 @@ def test_a_test_mail_that_fails_says_why_and_never_the_password(box: Box, server
     assert "not-the-Password-7" not in json.dumps(answer) + box.log()
 
 
-def test_a_stored_password_is_never_tried_on_another_server(box: Box, server: Exim) -> None:
+@pytest.mark.parametrize("elsewhere", [{"host": "127.0.0.9"}, {"port": "26"}, {"user": "other"}])
+def test_a_stored_password_is_never_tried_on_another_server(box: Box, server: Exim, elsewhere: dict[str, str]) -> None:
+    box.mail_to(server)
+    box.start()
+    answer = box.ask("mail.test", {**elsewhere, "password": {"secret": True}})
+    assert (answer["ok"], answer["error_id"], answer["said"]) == (False, "mail-password-again", [])
+
+
+def test_faulty_settings_of_a_test_mail_are_told_by_field(box: Box, server: Exim) -> None:
     box.mail_to(server)
     box.start()
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as sock:
         sock.settimeout(10)
         sock.connect(str(box.places.worker_requests))
-        request = {"v": 1, "id": 3, "do": "mail.test", "args": {"host": "127.0.0.9", "password": {"secret": True}}}
-        sock.sendall(json.dumps(request).encode() + b"\n")
+        args = {"host": "", "port": "none", "security": "plain", "password": "x"}
+        sock.sendall(json.dumps({"v": 1, "id": 3, "do": "mail.test", "args": args}).encode() + b"\n")
         answer = json.loads(sock.recv(65536))
     assert answer["id"] == 3
     assert answer["error"]["id"] == "invalid-settings"
-    assert answer["error"]["fields"] == {"mail.password": "required"}
+    assert answer["error"]["fields"] == {
+        "mail.host": "required", "mail.port": "not-a-number", "mail.security": "plain-not-allowed",
+    }  # fmt: skip
+
+
+def test_the_clock_is_learnt_from_the_exchange_when_a_datagram_was_lost(box: Box) -> None:
+    def exchange(asked: Asked) -> None:
+        asked.reply(Answer(ok={"clock_offset": 86400.0, "address": "10.0.0.7"}))
+
+    control = ControlServer(box.places.control, exchange)
+    control.start()
+    try:
+        box.writer.start()
+        box.start()
+        until(lambda: box.ask("state")["clock_offset"] == 86400.0, 10, box.log)
+        until((box.places.rendered / "pl" / "address.wav").is_file, 10, box.log)
+    finally:
+        control.stop()
 
 
 def test_a_test_mail_to_a_hanging_server_answers_before_the_page_gives_up(box: Box, server: Exim) -> None:
