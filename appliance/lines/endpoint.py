@@ -92,6 +92,7 @@ class Endpoint:
         self._endpoint = endpoint = _Endpoint(self._on_lost)
         endpoint.libCreate()
         endpoint.libInit(self._config())
+        native.quiet()  # libInit has put its own writer in place
         native.install(self._hook)
         try:
             for kind in (pj.PJSIP_TRANSPORT_UDP, pj.PJSIP_TRANSPORT_TCP):

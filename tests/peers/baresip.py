@@ -1,5 +1,6 @@
 """baresip as a phone: a real SIP user agent in its own process, driven by JSON in netstrings on its ctrl_tcp port."""
 
+import contextlib
 import json
 import os
 import re
@@ -137,10 +138,8 @@ class Phone:
         raise TimeoutError(f"{self.extension}: {name}")
 
     def _pump(self) -> list[dict]:
-        try:
+        with contextlib.suppress(TimeoutError):
             self._buffer += self._control.recv(65536)
-        except TimeoutError:
-            pass
         messages: list[dict] = []
         while b":" in self._buffer:
             length, rest = self._buffer.split(b":", 1)
@@ -160,10 +159,8 @@ class Phone:
     def stop(self) -> None:
         """Quit, then TERM, then KILL."""
         if self._process.poll() is None:
-            try:
+            with contextlib.suppress(TimeoutError, OSError):
                 self.command("quit", seconds=0.3)
-            except (TimeoutError, OSError):
-                pass
             try:
                 self._process.wait(2)
             except subprocess.TimeoutExpired:

@@ -1,5 +1,6 @@
 """The appliance in its own processes, in a folder and on an address of its own."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -9,7 +10,6 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,7 +21,12 @@ from tests.peers.addresses import new_address
 from tests.peers.waiting import until
 
 PASSWORDS = {"101": "Phone101PasswordAbcd", "102": "Phone102PasswordAbcd", "103": "Phone103PasswordAbcd"}
-MODULES = {"virtual": "appliance.virtual", "exchange": "appliance.exchange", "worker": "appliance.worker", "web": "webui"}
+MODULES = {
+    "virtual": "appliance.virtual",
+    "exchange": "appliance.exchange",
+    "worker": "appliance.worker",
+    "web": "webui",
+}
 
 
 def people(extensions: Mapping[str, str]) -> dict:
@@ -51,10 +56,8 @@ class Process:
         )  # fmt: skip
 
     def is_ready(self) -> bool:
-        try:
+        with contextlib.suppress(TimeoutError):
             self.ready = self.ready or b"READY=1" in self._notify.recv(4096)
-        except TimeoutError:
-            pass
         if self.process.poll() is not None:
             raise AssertionError(f"{self.name} ended with {self.process.returncode}")
         return self.ready
@@ -171,7 +174,7 @@ class Box:
 
     def wait_calls(self, number: int = 1, seconds: float = 10.0) -> list[dict]:
         """The rows once there are that many."""
-        return until(f"{number} calls in the journal", lambda: (r if len(r := self.calls()) >= number else None), seconds)
+        return until(f"{number} rows of calls", lambda: r if len(r := self.calls()) >= number else None, seconds)
 
     def idle(self) -> None:
         """Wait until no call is left."""

@@ -118,13 +118,17 @@ class Box:
         found = rows(self.places.journal, "SELECT message, args FROM events ORDER BY id")
         return [(str(row["message"]), json.loads(str(row["args"]))) for row in found]
 
-    def wait_state(self, number: int, state: str, seconds: float = 20) -> dict[str, object]:
-        """Wait until an outbox row has this state."""
+    def wait_state(self, number: int, state: str, seconds: float = 20, attempts: int = 0) -> dict[str, object]:
+        """Wait until an outbox row has this state and at least so many attempts behind it."""
 
         def row() -> dict[str, object]:
             return next(one for one in self.outbox() if one["id"] == number)
 
-        until(lambda: row()["state"] == state, seconds, lambda: f"{row()}\n{self.log()}")
+        def there() -> bool:
+            found = row()
+            return found["state"] == state and int(str(found["attempts"])) >= attempts
+
+        until(there, seconds, lambda: f"{row()}\n{self.log()}")
         return row()
 
     def ask(self, verb: str, args: Mapping[str, object] | None = None, seconds: float = 10) -> dict[str, object]:

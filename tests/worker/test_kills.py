@@ -87,7 +87,7 @@ def test_a_server_that_vanishes_before_its_answer_gets_the_same_mail_again(box: 
         box.writer.start()
         box.start()
         number = box.sms("dwa razy to samo")
-        until(lambda: box.outbox()[0]["state"] == "waiting" and box.outbox()[0]["attempts"] == 1, 10, box.log)
+        box.wait_state(number, "waiting", attempts=1)
         box.datagram(b"clock 61")
         assert box.wait_state(number, "sent")["attempts"] == 2
     assert len(server.mails) == 2
