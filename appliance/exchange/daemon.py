@@ -295,7 +295,8 @@ class Daemon:
             if old:
                 old.stop()
             del self._waiting_lines[line_id]
-            line = from_settings(item, self._inbox.put, self._audio)
+            office, tries = str(self._desk.settings["office"]["country"]), self._places.state / "pins-tried.json"
+            line = from_settings(item, self._inbox.put, self._audio, office, tries)
             self._line_items[line_id] = _wire_of(item)
             self._exchange.lines[line_id] = line
             line.start()

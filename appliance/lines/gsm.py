@@ -1,0 +1,375 @@
+"""A SIM line: a modem on a serial port (the one place that opens serial ports), its speech port, its one leg.
+
+All on the loop thread; nothing blocks. A modem that is not there, does not answer or goes away is not an error: the
+line is down, says why, and looks again.
+"""
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import termios
+import time
+import tty
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Protocol
+
+import serial
+
+from appliance.core import commands as do
+from appliance.core import events as ev
+from appliance.core.causes import Cause
+from appliance.core.model import Kind, LegId, LineId, Number, Offer
+from appliance.core.numbers import parse
+from appliance.lines import LineStatus, Post
+from appliance.protocols import modem_events as said
+from appliance.protocols.modem import Modem
+from appliance.protocols.modem_text import Caller
+from appliance.protocols.pdu import to_part
+
+log = logging.getLogger(__name__)
+
+SPEED = 115200
+READ_AT_ONCE = 4096
+OPEN_AGAIN = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between tries to open the port; the last is repeated
+STORE_AGAIN = 60.0  # a message that could not be stored is reported again after that
+ENDINGS = {
+    "normal": Cause.NORMAL, "cancelled": Cause.CANCELLED, "busy": Cause.BUSY, "no-answer": Cause.NO_ANSWER,
+    "rejected": Cause.REJECTED, "unreachable": Cause.UNREACHABLE, "congestion": Cause.CONGESTION,
+    "lost": Cause.LINE_LOST, "fault": Cause.FAULT,
+}  # fmt: skip
+KINDS = {"withheld": Kind.WITHHELD, "unavailable": Kind.UNAVAILABLE}
+
+
+class PcmAudio(Protocol):
+    """What the line needs of `audio.Audio`."""
+
+    def open_pcm(self, leg: LegId, fd: int) -> int: ...
+    def close_pcm(self, leg: LegId) -> None: ...
+
+
+class GsmLine:
+    """Implements `lines.Line` for one modem. Loop thread only; times are monotonic seconds."""
+
+    def __init__(
+        self, line_id: LineId, device: str, pcm_device: str, number: str, country: str, modem: Modem, post: Post,
+        audio: PcmAudio, monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self.id = line_id
+        self._device = device
+        self._pcm_device = pcm_device
+        self._own = Number(number, Kind.E164)
+        self._country = country
+        self._modem = modem
+        self._post = post
+        self._audio = audio
+        self._monotonic = monotonic
+        self._port: serial.Serial | None = None
+        self._out = bytearray()
+        self._open_at = 0.0
+        self._tries = 0
+        self._down = "not-there"  # why, while the port is not open
+        self._told_up = False
+        self._since = _now()
+        self._leg: LegId | None = None
+        self._slot: int | None = None
+        self._numbers = count(1)
+        self._waiting: dict[tuple[str, int], float] = {}  # slots whose message is being stored
+        self._started = False
+
+    # ---- lines.Line -----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Open the port at the next poll."""
+        self._started = True
+
+    def stop(self) -> None:
+        """End a call, close."""
+        if self._started and self._port and self._leg:
+            self._modem.calls.hang_up()
+            self._write(self._monotonic())
+        self._started = False
+        self._close("off")
+
+    def poll(self, at: float) -> None:
+        """See `lines.Line`."""
+        if not self._started:
+            return
+        if self._port is None:
+            if at >= self._open_at:
+                self._open(at)
+            return
+        try:
+            data = self._port.read(READ_AT_ONCE)
+            self._handle(self._modem.feed(data, at) if data else [])
+            self._handle(self._modem.tick(at))
+            if self._port:
+                self._write(at)
+        except (serial.SerialException, OSError) as error:
+            log.warning("line %s: the modem went away: %s", self.id, error)
+            self._close("not-there")
+        self._report_again(at)
+
+    def perform(self, command: do.Command) -> None:
+        """Carry out a command for our leg, or free a slot."""
+        at = self._monotonic()
+        if isinstance(command, do.Dial):
+            self._dial(command, at)
+        elif isinstance(command, do.FreeSlot):
+            self._waiting.pop((command.memory, command.slot), None)
+            self._modem.messages.free(command.memory, command.slot, command.pdu, at)
+        elif getattr(command, "leg", None) == self._leg and self._leg is not None:
+            if isinstance(command, do.Answer):
+                self._modem.calls.answer()
+            elif isinstance(command, do.HangUp):
+                self._modem.calls.hang_up()
+            elif isinstance(command, do.SendDigits):
+                self._modem.calls.digits(command.digits)
+        if self._port:
+            with contextlib.suppress(serial.SerialException, OSError):  # the next poll sees and tells it
+                self._write(at)
+
+    def slot(self, leg: LegId) -> int | None:
+        """See `lines.Line`."""
+        return self._slot if leg == self._leg else None
+
+    def status(self) -> LineStatus:
+        """See `lines.Line`."""
+        modem = self._modem
+        state = modem.state if self._port else self._down
+        facts = {
+            "signal": "" if modem.signal is None else str(modem.signal), "operator": modem.operator,
+            "network": modem.network, "model": f"{modem.maker} {modem.model}".strip(), "iccid": modem.iccid,
+            "storage": f"{modem.messages.used}/{modem.messages.total}" if modem.messages.total else "",
+            "calls": "1" if self._leg else "0", "since": self._since,
+        }  # fmt: skip
+        usable = bool(self._port) and modem.usable
+        return LineStatus(
+            self.id, "gsm", state, usable, self._leg is not None or modem.calls.current is not None, facts
+        )
+
+    # ---- the port -------------------------------------------------------------------------------------------------
+
+    def _open(self, at: float) -> None:
+        self._open_at = at + OPEN_AGAIN[min(self._tries, len(OPEN_AGAIN) - 1)]
+        self._tries += 1
+        if not os.path.exists(self._device):
+            self._became_down("not-there")
+            return
+        try:
+            self._port = serial.Serial(self._device, SPEED, timeout=0, write_timeout=0, exclusive=True)
+        except (serial.SerialException, OSError, ValueError) as error:
+            if self._tries == 1:
+                log.warning(
+                    "line %s: %s cannot be opened, does another program use it? %s", self.id, self._device, error
+                )
+            self._became_down("no-answer")
+            return
+        log.info("line %s: port open", self.id)
+        self._tries = 0
+        self._out.clear()
+        self._modem.start(at)
+        self._since = _now()
+
+    def _close(self, why: str) -> None:
+        port, self._port = self._port, None
+        if port:
+            with contextlib.suppress(serial.SerialException, OSError):
+                port.close()
+        self._handle(self._modem.stop())
+        self._waiting.clear()
+        self._open_at = self._monotonic() + OPEN_AGAIN[0]
+        self._became_down(why)
+
+    def _became_down(self, why: str) -> None:
+        if self._down != why or self._told_up:
+            self._down = why
+            self._since = _now()
+            self._told_up = False
+            self._post(ev.LineDown(self.id, why))
+
+    def _write(self, at: float) -> None:
+        """What the modem shall get; what the port does not take now waits."""
+        self._out += self._modem.output(at)
+        if self._out and self._port:
+            try:
+                sent = self._port.write(bytes(self._out))
+            except serial.SerialTimeoutException:
+                return
+            del self._out[: sent or 0]
+
+    # ---- what the modem says --------------------------------------------------------------------------------------
+
+    def _handle(self, events: list[said.ModemEvent]) -> None:
+        for event in events:
+            self._EVENTS[type(event)](self, event)
+
+    def _state_changed(self, event: said.StateChanged) -> None:
+        log.info("line %s: %s", self.id, event.state)
+        self._since = _now()
+        usable = event.state in ("up", "storage-full")
+        if usable and not self._told_up:
+            self._told_up = True
+            self._down = ""
+            self._post(ev.LineUp(self.id))
+        elif not usable and event.state != "starting" and (self._told_up or event.state != self._down):
+            self._told_up, self._down = False, event.state
+            self._post(ev.LineDown(self.id, event.state))
+
+    def _port_dead(self, event: said.PortDead) -> None:
+        self._close("no-answer")
+
+    def _offered(self, event: said.CallOffered) -> None:
+        self._leg = LegId(f"{self.id}-{next(self._numbers)}")
+        caller, name = self._caller(event.caller)
+        self._post(ev.Offered(Offer(self._leg, self.id, caller, self._own, name)))
+
+    def _caller(self, caller: Caller | None) -> tuple[Number, str | None]:
+        if caller is None:
+            return Number("", Kind.UNAVAILABLE), None
+        if caller.validity in KINDS:
+            return Number("", KINDS[caller.validity]), None
+        return parse(caller.number, self._country), caller.name or None
+
+    def _caller_known(self, event: said.CallerKnown) -> None:
+        if self._leg:
+            caller, name = self._caller(event.caller)
+            self._post(ev.NumberKnown(self._leg, caller, name))
+
+    def _alerting(self, event: said.CallAlerting) -> None:
+        if self._leg:
+            self._post(ev.Ringing(self._leg))
+
+    def _answered(self, event: said.CallAnswered) -> None:
+        if self._leg:
+            self._open_speech(self._leg)
+            self._post(ev.Answered(self._leg, by=str(self.id)))
+
+    def _ended(self, event: said.CallEnded) -> None:
+        leg, self._leg, self._slot = self._leg, None, None
+        if leg:
+            self._audio.close_pcm(leg)
+            self._post(ev.Ended(leg, ENDINGS.get(event.reason, Cause.FAULT), event.detail))
+
+    def _digit(self, event: said.DigitHeard) -> None:
+        if self._leg:
+            self._post(ev.Digit(self._leg, event.digit))
+
+    def _message(self, event: said.MessageRead) -> None:
+        if event.slot is not None:
+            self._waiting[(event.memory, event.slot)] = self._monotonic() + STORE_AGAIN
+        part = to_part(event.pdu)
+        self._post(ev.SmsReceived(self.id, event.memory, event.slot, part))
+
+    def _freed(self, event: said.SlotFreed) -> None:
+        log.info("line %s: slot %s %d freed", self.id, event.memory, event.slot)
+
+    _EVENTS: Mapping[type, Callable[..., None]] = {
+        said.StateChanged: _state_changed, said.PortDead: _port_dead, said.CallOffered: _offered,
+        said.CallerKnown: _caller_known, said.CallAlerting: _alerting, said.CallAnswered: _answered,
+        said.CallEnded: _ended, said.DigitHeard: _digit, said.MessageRead: _message, said.SlotFreed: _freed,
+    }  # fmt: skip
+
+    def _report_again(self, at: float) -> None:
+        """What could not be stored still lies on the SIM."""
+        for (memory, slot), due in list(self._waiting.items()):
+            if at >= due:
+                del self._waiting[(memory, slot)]
+                self._modem.messages.forget(memory, slot)
+                self._modem.messages.look_soon(at)
+
+    # ---- calls ----------------------------------------------------------------------------------------------------
+
+    def _dial(self, command: do.Dial, at: float) -> None:
+        if self._leg is not None or self._port is None or not self._modem.usable:
+            self._post(ev.Ended(command.leg, Cause.CONGESTION if self._leg else Cause.UNREACHABLE, "line not free"))
+            return
+        if not self._modem.calls.dial(command.number.text, at):
+            self._post(ev.Ended(command.leg, Cause.CONGESTION, "not dialled"))
+            return
+        self._leg = command.leg
+
+    def _open_speech(self, leg: LegId) -> None:
+        """Hand the speech port to the bridge; without one the call is up and silent, and the log says so."""
+        if not self._pcm_device:
+            log.warning("line %s: no speech port is set, the call is silent", self.id)
+            return
+        try:
+            fd = os.open(self._pcm_device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                if os.isatty(fd):
+                    tty.setraw(fd)
+                    termios.tcflush(fd, termios.TCIOFLUSH)
+                self._slot = self._audio.open_pcm(leg, fd)
+            finally:
+                os.close(fd)
+        except (OSError, termios.error) as error:
+            log.error("line %s: the speech port cannot be opened, the call is silent: %s", self.id, error)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def from_settings(
+    item: Mapping[str, object], post: Post, audio: PcmAudio, country: str = "PL", tries: Path | None = None
+) -> GsmLine:
+    """A line from its item of the settings. `country`: the office's; `tries`: the file that remembers PINs tried."""
+    pin = item.get("pin")
+    secret = str(pin.reveal()) if pin is not None and hasattr(pin, "reveal") else ""
+    modem = Modem(pin=secret)
+    if tries:
+        memory = PinMemory(tries, secret)
+        modem.may_try_pin, modem.pin_was_right = memory.may_try, memory.was_right
+    return GsmLine(
+        LineId(str(item["id"])), str(item.get("device") or ""), str(item.get("pcm_device") or ""),
+        str(item.get("number") or ""), str(item.get("country") or country), modem, post, audio,
+    )  # fmt: skip
+
+
+class PinMemory:
+    """Which PIN was sent to which SIM without being taken, so that a wrong one is never sent twice, not even after a
+    restart. The file holds hashes; it is written and fsynced before the PIN goes out."""
+
+    def __init__(self, path: Path, pin: str) -> None:
+        self._path = path
+        self._pin = pin
+
+    def may_try(self, iccid: str) -> bool:
+        """True once for each SIM and PIN, until it `was_right`."""
+        mark, tried = self._mark(iccid), self._read()
+        if mark in tried:
+            return False
+        try:
+            self._write([*tried[-50:], mark])
+        except OSError as error:
+            log.error("a PIN is not tried, because that could not be written down first: %s", error)
+            return False
+        return True
+
+    def was_right(self, iccid: str) -> None:
+        """It was taken: it may be sent again after the next start."""
+        mark = self._mark(iccid)
+        with contextlib.suppress(OSError):
+            self._write([one for one in self._read() if one != mark])
+
+    def _mark(self, iccid: str) -> str:
+        return hashlib.sha256(f"{iccid}:{self._pin}".encode()).hexdigest()
+
+    def _read(self) -> list[str]:
+        try:
+            return [str(one) for one in json.loads(self._path.read_text(encoding="utf-8"))]
+        except (OSError, ValueError, TypeError):
+            return []
+
+    def _write(self, marks: list[str]) -> None:
+        temp = self._path.with_name(self._path.name + ".new")
+        with open(temp, "w", encoding="utf-8") as file:
+            json.dump(marks, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temp, self._path)

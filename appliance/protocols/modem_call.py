@@ -1,0 +1,353 @@
+"""The one call of a modem: RING and CLIP, ATD and its progress, the end, whoever tells it (3GPP TS 27.007 7, vendors).
+
+A call is offered when its number is known, or shortly after the second ring when none came. It is over when any sign
+says so: a result code, a vendor's URC, or three looks (CLCC) that do not find it any more.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from appliance.protocols import modem_text as text
+from appliance.protocols.at import AtEngine, Command, Finished, Priority
+from appliance.protocols.modem_events import (
+    CallAlerting,
+    CallAnswered,
+    CallEnded,
+    CallerKnown,
+    CallOffered,
+    DigitHeard,
+    ModemEvent,
+)
+from appliance.protocols.modem_families import OTHERS, Family
+
+NUMBER_WITHIN = 0.4  # seconds after the second RING
+FIRST_RING_ALONE = 6.0  # a network that rings once in so long has said all
+RING_LOST = 14.0  # no RING for so long: the caller gave up
+LOOK_EVERY, LOOK_IN_CALL = 1.0, 2.5
+LOOKS_MISSED = 3
+AUDIO_AGAIN = 0.25
+
+# 3GPP TS 24.008 causes, as ^CEND gives them
+CC_CAUSES = {
+    1: "unreachable", 16: "normal", 17: "busy", 18: "no-answer", 19: "no-answer", 20: "unreachable", 21: "rejected",
+    27: "unreachable", 31: "normal", 34: "congestion", 38: "congestion", 41: "congestion", 42: "congestion",
+    47: "congestion",
+}  # fmt: skip
+RESULT_CODES = {
+    "BUSY": "busy", "NO ANSWER": "no-answer", "NO DIALTONE": "congestion", "NO DIAL TONE": "congestion",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Current:
+    """The call. `state`: ringing, dialling, alerting, answering, active, ending."""
+
+    outgoing: bool
+    state: str
+    last_sign: float
+    rings: int = 0
+    told: bool = False
+    caller: text.Caller | None = None
+    audio: bool = False
+    audio_tries: int = 0
+    looks_missed: int = 0
+    answered: bool = False
+
+
+@dataclass(slots=True)
+class Calls:
+    """See the module."""
+
+    engine: AtEngine
+    tell: Callable[[ModemEvent], None]
+    family: Family = OTHERS
+    current: Current | None = None
+    _offer_at: float | None = None
+    _look_at: float | None = None
+    _looking: bool = False
+    _can_look: bool = True
+    _audio_at: float | None = None
+    _endings: list[str] = field(default_factory=list)
+
+    # ---- from the line ------------------------------------------------------------------------------------------
+
+    def answer(self) -> None:
+        """Take the ringing call; CallAnswered follows."""
+        if self.current and self.current.state == "ringing":
+            self.current.state = "answering"
+            self._send("answer", "ATA", 10.0)
+
+    def dial(self, number: str, at: float) -> bool:
+        """Call out. False when the number cannot be dialled or a call is there already."""
+        if self.current or not re.fullmatch(r"\+?[0-9*#]{1,40}", number):
+            return False
+        self.current = Current(True, "dialling", at, told=True)
+        self._send("dial", f"ATD{number};", 90.0)
+        self._look_at = at + LOOK_EVERY
+        return True
+
+    def hang_up(self) -> None:
+        """Refuse or end it; CallEnded follows."""
+        call = self.current
+        if not call or call.state == "ending":
+            return
+        fresh = call.state == "ringing"
+        call.state = "ending"
+        self._offer_at = None
+        self._endings = list(self.family.refuse if fresh else self.family.hang_up)
+        self._send("end", self._endings.pop(0), 5.0)
+
+    def digits(self, digits: str) -> None:
+        """DTMF out, one after the other."""
+        for digit in digits:
+            if digit in "0123456789*#ABCD" and self.current:
+                self._send("digit", self.family.digit.format(d=digit, i=1), 5.0)
+
+    def reset(self) -> None:
+        """The modem begins anew."""
+        self.current, self._offer_at, self._look_at, self._audio_at = None, None, None, None
+        self._looking, self._can_look = False, True
+
+    def lost(self) -> None:
+        """The modem is gone: so is the call."""
+        if self.current:
+            self._over("lost", "the modem is gone", tidy=False)
+
+    # ---- from the modem -----------------------------------------------------------------------------------------
+
+    def unsolicited(self, line: str, at: float) -> None:
+        """A line that may be about the call."""
+        upper = line.upper()
+        for prefix, method in self._SIGNS:
+            if upper.startswith(prefix):
+                method(self, line, at)
+                return
+
+    def finished(self, done: Finished, what: str, at: float) -> None:
+        """The answer of a command of ours."""
+        if done.final == "dropped":
+            return
+        self._ANSWERS[what](self, done, at)
+
+    def tick(self, at: float) -> None:
+        """Offers that waited for a number, looks at the call, its audio."""
+        call = self.current
+        if call is None:
+            return
+        if self._offer_at is not None and at >= self._offer_at:
+            self._offer(call.caller, at)
+        if call.state == "ringing" and at >= call.last_sign + RING_LOST:
+            self._over("cancelled", "no more rings")
+            return
+        if self._audio_at is not None and at >= self._audio_at:
+            self._audio_at = None
+            self._switch_audio()
+        if self._look_at is not None and at >= self._look_at and not self._looking and self._can_look:
+            self._looking = True
+            self._send("look", "AT+CLCC", 4.0, ("+CLCC", "^SLCC"))
+
+    # ---- incoming -----------------------------------------------------------------------------------------------
+
+    def _ring(self, line: str, at: float) -> None:
+        if ":" in line and "VOICE" not in line.upper():
+            return  # +CRING: a data or fax call
+        call = self._incoming(at)
+        if call is None:
+            return
+        call.rings += 1
+        call.last_sign = at
+        if not call.told and call.rings >= 2:
+            self._offer_at = at + NUMBER_WITHIN
+
+    def _incoming(self, at: float) -> Current | None:
+        """The ringing call, begun by whatever came first."""
+        if self.current is None:
+            self.current = Current(False, "ringing", at)
+            self._offer_at = at + FIRST_RING_ALONE
+            self._look_at = at + LOOK_EVERY
+        return self.current if not self.current.outgoing and self.current.state == "ringing" else None
+
+    def _caller(self, line: str, at: float) -> None:
+        found = text.caller(line)
+        call = self._incoming(at) if found else None
+        if call is None or found is None:
+            return
+        call.last_sign = at
+        if not call.told:
+            self._offer(found, at)
+        elif call.caller is None or (found.number and not call.caller.number):
+            call.caller = found
+            self.tell(CallerKnown(found))
+
+    def _offer(self, caller: text.Caller | None, at: float) -> None:
+        self._offer_at = None
+        if self.current and not self.current.told:
+            self.current.told, self.current.caller = True, caller
+            self.tell(CallOffered(caller))
+
+    # ---- progress -----------------------------------------------------------------------------------------------
+
+    def _alerting(self, line: str, at: float) -> None:
+        call = self.current
+        if call and call.outgoing and call.state == "dialling":
+            call.state = "alerting"
+            self.tell(CallAlerting())
+
+    def _active(self, line: str, at: float) -> None:
+        call = self.current
+        if call is None or call.answered or call.state in ("ending", "ringing"):
+            return
+        call.answered, call.state = True, "active"
+        self._look_at = at + LOOK_IN_CALL
+        self._switch_audio()
+        if not self.family.audio_on:
+            self.tell(CallAnswered())
+
+    def _switch_audio(self) -> None:
+        """The modem's speech channel is opened within the call, and once per call."""
+        call = self.current
+        if call is None or not self.family.audio_on:
+            return
+        call.audio_tries += 1
+        for command in self.family.audio_on:
+            self._send("audio", command, 5.0)
+
+    def _audio_answered(self, done: Finished, at: float) -> None:
+        call = self.current
+        if call is None or call.state != "active" or call.audio:
+            return
+        if not done.ok and call.audio_tries < self.family.audio_tries:
+            self._audio_at = at + AUDIO_AGAIN
+            return
+        call.audio = done.ok
+        self.tell(CallAnswered())
+
+    def _state_said(self, line: str, at: float) -> None:
+        found = text.call_state(line)
+        if found:
+            self._saw(found, line, at)
+
+    def _saw(self, found: text.CallState, line: str, at: float) -> None:
+        call = self.current
+        if found.state == "incoming" and not found.outgoing and call is None:
+            call = self._incoming(at)
+        if call is None:
+            return
+        call.looks_missed = 0
+        if found.state == "released":
+            self._over(self._usual_end(), line.partition(":")[0])
+        elif found.state in ("active", "held"):
+            self._active(line, at)
+        elif found.state == "alerting":
+            self._alerting(line, at)
+        elif found.state == "incoming" and call.state == "ringing":
+            call.last_sign = at
+            if found.number and not call.told and call.rings >= 1:
+                self._offer(text.Caller(found.number, "ok"), at)
+
+    # ---- the end ------------------------------------------------------------------------------------------------
+
+    def _result_code(self, line: str, at: float) -> None:
+        word = line.strip().upper()
+        self._over(RESULT_CODES.get(word) or self._usual_end(), word)
+
+    def _vendor_end(self, line: str, at: float) -> None:
+        fields = text.fields_of(line)
+        cause = text.number_in(fields[3]) if line.startswith("^CEND") and len(fields) > 3 else -1
+        answered = bool(self.current and self.current.answered)
+        self._over(self._usual_end() if answered else CC_CAUSES.get(cause, self._usual_end()), line[:40])
+
+    def _usual_end(self) -> str:
+        """Why a call most likely ended when nobody says."""
+        call = self.current
+        if call is None or call.answered or call.state == "ending":
+            return "normal"
+        if not call.outgoing:
+            return "cancelled"
+        return "no-answer" if call.state == "alerting" else "unreachable"
+
+    def _over(self, reason: str, detail: str, tidy: bool = True) -> None:
+        call, self.current = self.current, None
+        self._offer_at, self._look_at, self._audio_at = None, None, None
+        self._can_look = True
+        if call is None:
+            return
+        if tidy and call.audio:
+            for command in self.family.audio_off:
+                self._send("quiet", command, 5.0)
+        if call.told:
+            self.tell(CallEnded(reason, detail))
+
+    # ---- answers ------------------------------------------------------------------------------------------------
+
+    def _dialled(self, done: Finished, at: float) -> None:
+        if done.ok or self.current is None:
+            return
+        word = done.final.upper()
+        reason = RESULT_CODES.get(word) or ("fault" if word == "TIMEOUT" else self._usual_end())
+        if "ERROR" in word:
+            reason = "rejected" if text.error_code(done.final) in (3, 4) else "congestion"
+        self._over(reason, done.final)
+
+    def _answered(self, done: Finished, at: float) -> None:
+        if done.ok:
+            self._active("", at)
+        elif self.current:
+            self.current.state = "ringing"
+            self._over("cancelled", done.final)
+
+    def _ended(self, done: Finished, at: float) -> None:
+        if self.current is None or self.current.state != "ending":
+            return
+        if not done.ok and self._endings:
+            self._send("end", self._endings.pop(0), 5.0)
+            return
+        self._over("normal", done.final)
+
+    def _looked(self, done: Finished, at: float) -> None:
+        self._looking = False
+        call = self.current
+        if call is None:
+            return
+        self._look_at = at + (LOOK_IN_CALL if call.answered else LOOK_EVERY)
+        if not done.ok:
+            self._can_look = done.final != "ERROR" and text.error_code(done.final) not in (3, 4)
+            return
+        found = [state for line in done.lines if (state := text.call_state(line))]
+        if not found:
+            call.looks_missed += 1
+            if call.looks_missed >= LOOKS_MISSED:
+                self._over(self._usual_end(), "not among the modem's calls")
+            return
+        for state in found[:1]:
+            self._saw(state, "+CLCC", at)
+
+    def _nothing(self, done: Finished, at: float) -> None:
+        """Nothing follows from this answer."""
+
+    def _send(self, what: str, command: str, seconds: float, expects: tuple[str, ...] = ()) -> None:
+        self.engine.send(Command(command, expects, seconds, Priority.CALL, tag=f"call {what}"))
+
+    def _digit(self, line: str, at: float) -> None:
+        value = line.partition(":")[2].strip().upper()
+        if line.upper().startswith("+QTONEDET"):
+            code = text.number_in(value)
+            value = chr(code) if 0 < code < 128 else ""
+        if value[:1] and value[0] in "0123456789*#ABCD" and self.current and self.current.answered:
+            self.tell(DigitHeard(value[0]))
+
+    _SIGNS: ClassVar[tuple[tuple[str, Callable[["Calls", str, float], None]], ...]] = (
+        ("RING", _ring), ("+CRING", _ring), ("+CLIP", _caller),
+        ("+CLCC", _state_said), ("+QIND", _state_said), ("^DSCI", _state_said), ("^SLCC", _state_said),
+        ("^CONF", _alerting), ("MO RING", _alerting), ("^CONN", _active), ("MO CONNECTED", _active),
+        ("VOICE CALL: BEGIN", _active), ("VOICE CALL: END", _vendor_end), ("^CEND", _vendor_end),
+        ("MISSED_CALL", _vendor_end), ("HANGUP", _vendor_end),
+        ("NO CARRIER", _result_code), ("BUSY", _result_code), ("NO ANSWER", _result_code), ("NO DIAL", _result_code),
+        ("+RXDTMF", _digit), ("+DTMF", _digit), ("+QTONEDET", _digit), ("^DDTMF", _digit),
+    )  # fmt: skip
+    _ANSWERS: ClassVar[dict[str, Callable[["Calls", Finished, float], None]]] = {
+        "dial": _dialled, "answer": _answered, "end": _ended, "look": _looked, "audio": _audio_answered,
+        "digit": _nothing, "quiet": _nothing,
+    }  # fmt: skip

@@ -1,0 +1,220 @@
+"""What modems write, read leniently: parsers of information lines and URCs. Pure and total: None for what is not one.
+
+Sources: 3GPP TS 27.007 and 27.005, vendors' manuals; devices leave out quotes, add spaces, fields and zeros.
+"""
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+
+_FIELD = re.compile(r'\s*(?:"([^"]*)"?|([^,]*))\s*(?:,|\Z)')
+ACT = {0: "2g", 1: "2g", 3: "2g", 2: "3g", 4: "3g", 5: "3g", 6: "3g", 7: "lte", 8: "2g", 9: "lte"}
+
+
+def fields_of(line: str) -> list[str]:
+    """The fields after the first colon, quotes removed."""
+    rest = line.partition(":")[2].strip()
+    found: list[str] = []
+    at = 0
+    while at < len(rest) and len(found) < 64:
+        match = _FIELD.match(rest, at)
+        if not match or match.end() == at:
+            break
+        found.append(match[1] if match[1] is not None else (match[2] or "").strip())
+        at = match.end()
+    if rest.endswith(","):
+        found.append("")
+    return found
+
+
+def number_in(text: str, otherwise: int = -1) -> int:
+    """A whole number of at most nine digits."""
+    return int(text) if re.fullmatch(r"-?\d{1,9}", text.strip()) else otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A calling line: `validity` is "ok", "withheld" or "unavailable"; `name` as the network or phone book gave it."""
+
+    number: str
+    validity: str
+    name: str = ""
+
+
+def caller(line: str) -> Caller | None:
+    """+CLIP or +CCWA (27.007 7.11): number, type, subaddress, its type, alpha, validity 0 ok, 1 withheld, 2
+    interworking, 3 payphone, 4 others."""
+    fields = fields_of(line)
+    if not fields or (len(fields) > 1 and number_in(fields[0]) in (0, 1, 2) and number_in(fields[1]) in (0, 1, 2)):
+        return None  # the answer of AT+CLIP?
+    is_clip = line.upper().startswith("+CLIP")
+    number, kind = fields[0], number_in(fields[1] if len(fields) > 1 else "")
+    digits = re.sub(r"[^0-9*#+]", "", number)
+    validity = number_in(fields[5]) if is_clip and len(fields) > 5 else -1
+    if not digits:
+        withheld = validity in (-1, 1)
+        return Caller("", "withheld" if withheld else "unavailable")
+    if kind == 145 and not digits.startswith("+"):
+        digits = "+" + digits
+    name = fields[4] if is_clip and len(fields) > 4 else ""
+    return Caller(digits[:40], "ok", name[:60])
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """stat of 27.007 7.2 and the access technology, "" when it is not said."""
+
+    stat: int
+    network: str = ""
+
+
+def registration(line: str) -> Registration | None:
+    """+CREG, +CGREG, +CEREG, +C5GREG, as answer or URC."""
+    if not re.match(r"\+(C|CG|CE|C5G)REG\s*:", line, re.IGNORECASE):
+        return None
+    fields = fields_of(line)
+    quoted = '"' in line
+    answer = len(fields) >= 2 and bool(re.fullmatch(r"\d", fields[0]) and re.fullmatch(r"\d{1,2}", fields[1]))
+    if answer and not quoted and len(fields) in (3, 4, 5) and len(fields[1]) == 2:
+        answer = bool(re.fullmatch(r"[0-2]", fields[0]))
+    start = 1 if answer else 0
+    stat = number_in(fields[start]) if len(fields) > start else -1
+    if stat < 0:
+        return None
+    after = [number_in(f) for f in fields[start + 3 : start + 4]]
+    act = after[0] if after else -1
+    return Registration(stat, ACT.get(act, "lte" if act >= 10 else ""))
+
+
+def signal(line: str) -> int | None:
+    """+CSQ as 0 to 100, None for unknown (99). 100..191 are the TD-SCDMA and LTE form."""
+    fields = fields_of(line)
+    raw = number_in(fields[0]) if fields else -1
+    if 0 <= raw <= 31:
+        return round(raw * 100 / 31)
+    if 100 <= raw <= 191:
+        return round((raw - 100) * 100 / 91)
+    return None
+
+
+def operator(line: str) -> tuple[str, str] | None:
+    """+COPS: name and network, None without one."""
+    fields = fields_of(line)
+    if len(fields) < 3 or not fields[2]:
+        return None
+    name = fields[2]
+    if re.fullmatch(r"(?:00[0-9A-Fa-f]{2}){3,}", name):  # UCS-2 as hex
+        name = bytes.fromhex(name).decode("utf-16-be", "replace")
+    return name[:40], ACT.get(number_in(fields[3]) if len(fields) > 3 else -1, "")
+
+
+@dataclass(frozen=True, slots=True)
+class CallState:
+    """A voice call as the modem sees it. `state`: active, held, dialling, alerting, incoming, waiting, released."""
+
+    index: int
+    outgoing: bool
+    state: str
+    number: str = ""
+
+
+CLCC = {
+    0: "active", 1: "held", 2: "dialling", 3: "alerting", 4: "incoming", 5: "waiting", 6: "released", 7: "released",
+    -1: "released",
+}  # fmt: skip
+
+
+def call_state(line: str) -> CallState | None:
+    """+CLCC, or the same told by a vendor: +QIND: "ccinfo", ^DSCI, ^SLCC. None for data calls and other lines."""
+    upper = line.upper()
+    fields = fields_of(line)
+    if upper.startswith("+QIND") and fields[:1] == ["ccinfo"]:
+        fields = fields[1:]
+    elif not upper.startswith(("+CLCC:", "^SLCC:", "^DSCI:")):
+        return None
+    if len(fields) < 4 or number_in(fields[3], 0) != 0:
+        return None
+    state = CLCC.get(number_in(fields[2], 99))
+    if state is None or number_in(fields[0]) < 0:
+        return None
+    place = 4 if upper.startswith("^DSCI") else 5
+    number = fields[place] if len(fields) > place else ""
+    return CallState(number_in(fields[0]), fields[1] == "0", state, number[:40])
+
+
+def stored(line: str) -> tuple[str, int] | None:
+    """+CMTI or +CDSI: memory and slot; the first quoted and the first number, whatever stands between."""
+    match = re.match(r'\+C(?:MT|DS)I:\s*"?([A-Z ]{2,10})"?\s*,.*?(\d{1,5})', line, re.IGNORECASE)
+    return (match[1].strip().upper(), int(match[2])) if match else None
+
+
+def storage(line: str) -> tuple[int, int] | None:
+    """+CPMS: used and total of the first memory, with names or without."""
+    numbers = [number_in(f) for f in fields_of(line)]
+    plain = [n for n in numbers if n >= 0]
+    return (plain[0], plain[1]) if len(plain) >= 2 else None
+
+
+def memories(line: str) -> tuple[str, ...]:
+    """+CPMS=?: what the first memory can be."""
+    group = re.search(r"\(([^)]*)\)", line)
+    return tuple(re.findall(r"[A-Z]{2}", group[1])) if group else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A message as CMGR or CMGL gives it. `stat`: 0 unread, 1 read, 2 and 3 are our own."""
+
+    stat: int
+    pdu: str
+    index: int = -1
+
+
+def slots(lines: tuple[str, ...]) -> list[Slot]:
+    """+CMGR and +CMGL in PDU mode: a head and the hex after it. A damaged entry does not lose the others."""
+    found: list[Slot] = []
+    for head, body in pairwise(lines):
+        if not head.upper().startswith(("+CMGR:", "+CMGL:")) or not is_hex(body):
+            continue
+        fields = [number_in(f) for f in fields_of(head)]
+        listed = head.upper().startswith("+CMGL")
+        place = 1 if listed else 0
+        stat = fields[place] if len(fields) > place else -1
+        found.append(Slot(stat, body.strip().upper(), fields[0] if listed and fields else -1))
+    return found
+
+
+def is_hex(text: str) -> bool:
+    """An even number of hex digits, at least ten octets: the shortest PDU."""
+    return bool(re.fullmatch(r"(?:[0-9A-Fa-f]{2}){10,400}", text.strip()))
+
+
+def pin_state(line: str) -> str | None:
+    """+CPIN: "READY", "SIM PIN", "SIM PUK"..."""
+    match = re.match(r"\+CPIN:\s*\"?([A-Z0-9 -]{2,20})", line, re.IGNORECASE)
+    return match[1].strip().upper() if match else None
+
+
+def error_code(final: str) -> int:
+    """The number of +CME ERROR or +CMS ERROR; texts of the same meaning too; -1 for a plain ERROR."""
+    match = re.match(r"\+CM[ES] ERROR:\s*(.*)", final)
+    if not match:
+        return -1
+    number = number_in(match[1])
+    return number if number >= 0 else ERROR_TEXTS.get(match[1].strip().lower(), -1)
+
+
+ERROR_TEXTS = {
+    "sim not inserted": 10, "sim pin required": 11, "sim puk required": 12, "sim failure": 13, "sim busy": 14,
+    "sim wrong": 15, "incorrect password": 16, "invalid index": 321, "invalid memory index": 321, "not found": 22,
+    "memory full": 322, "operation not allowed": 3, "operation not supported": 4,
+}  # fmt: skip
+
+
+def digits_only(lines: tuple[str, ...]) -> str:
+    """The first run of 10 to 22 digits in an answer: ICCID, IMSI, IMEI. Padding F at the end of an ICCID goes."""
+    for line in lines:
+        match = re.search(r"(?<![0-9A-F])([0-9]{10,22})F?(?![0-9])", line.upper())
+        if match:
+            return match[1]
+    return ""
