@@ -30,6 +30,7 @@ from appliance.protocols import modem_events as said
 from appliance.protocols.modem import Modem
 from appliance.protocols.modem_text import Caller
 from appliance.protocols.pdu import to_part
+from appliance.protocols.sms_part import Part
 
 log = logging.getLogger(__name__)
 
@@ -262,8 +263,18 @@ class GsmLine:
     def _message(self, event: said.MessageRead) -> None:
         if event.slot is not None:
             self._waiting[(event.memory, event.slot)] = self._monotonic() + STORE_AGAIN
-        part = to_part(event.pdu)
-        self._post(ev.SmsReceived(self.id, event.memory, event.slot, part))
+        self._post(ev.SmsReceived(self.id, event.memory, event.slot, self._part(to_part(event.pdu))))
+
+    def _part(self, part: Part) -> ev.SmsPart:
+        sender = parse(part.sender, self._country, alphanumeric=True)
+        if part.sender_kind == "alphanumeric":
+            sender = Number(part.sender[:16], Kind.ALPHANUMERIC)
+        elif part.sender_kind == "hidden":
+            sender = Number("", Kind.WITHHELD)
+        return ev.SmsPart(
+            part.pdu, sender, part.text, part.coding, part.octets, part.sent_at, part.reference, part.total,
+            part.sequence, part.flags,
+        )  # fmt: skip
 
     def _freed(self, event: said.SlotFreed) -> None:
         log.info("line %s: slot %s %d freed", self.id, event.memory, event.slot)
