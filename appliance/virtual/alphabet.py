@@ -1,0 +1,71 @@
+"""The default alphabet of SMS (3GPP TS 23.038 6.2.1), its septets, and how a text is cut into parts.
+
+Written for the virtual modem alone: it must not share a mistake with the product's own code.
+"""
+
+TABLE = (
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ"
+    " !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
+    "¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+EXTENSION = {
+    0x0A: "\f", 0x14: "^", 0x28: "{", 0x29: "}", 0x2F: "\\", 0x3C: "[", 0x3D: "~", 0x3E: "]", 0x40: "|", 0x65: "€",
+}  # fmt: skip
+ESCAPE = 0x1B
+_PLAIN = {letter: code for code, letter in enumerate(TABLE) if code != ESCAPE}
+_ESCAPED = {letter: code for code, letter in EXTENSION.items()}
+
+
+def letters_to_septets(text: str) -> list[list[int]] | None:
+    """Each letter's one or two septets, or None when a letter is not in the alphabet."""
+    found: list[list[int]] = []
+    for letter in text:
+        if letter in _PLAIN:
+            found.append([_PLAIN[letter]])
+        elif letter in _ESCAPED:
+            found.append([ESCAPE, _ESCAPED[letter]])
+        else:
+            return None
+    return found
+
+
+def septets_to_text(septets: list[int]) -> str:
+    """The letters; an unknown extension code is the default alphabet's letter at that code."""
+    text, escaped = [], False
+    for code in septets:
+        if escaped:
+            text.append(" " if code == ESCAPE else EXTENSION.get(code, TABLE[code]))
+            escaped = False
+        elif code == ESCAPE:
+            escaped = True
+        else:
+            text.append(TABLE[code])
+    return "".join(text)
+
+
+def pack(septets: list[int], skip_bits: int = 0) -> bytes:
+    """Septets as octets, behind `skip_bits` zero bits (header and fill)."""
+    whole = 0
+    for place, code in enumerate(septets):
+        whole |= code << (skip_bits + 7 * place)
+    return whole.to_bytes((skip_bits + 7 * len(septets) + 7) // 8, "little")
+
+
+def unpack(data: bytes, count: int, skip_bits: int = 0) -> list[int]:
+    """`count` septets behind `skip_bits` bits; as many as there are when the data ends early."""
+    whole = int.from_bytes(data, "little")
+    count = max(0, min(count, (8 * len(data) - skip_bits) // 7))
+    return [(whole >> (skip_bits + 7 * place)) & 0x7F for place in range(count)]
+
+
+def cut(units: list[list[int]], single: int, part: int) -> list[list[int]]:
+    """One part of at most `single` codes, or parts of at most `part`; a letter's codes stay together."""
+    if sum(map(len, units)) <= single:
+        return [[code for unit in units for code in unit]]
+    parts: list[list[int]] = [[]]
+    for unit in units:
+        if len(parts[-1]) + len(unit) > part:
+            parts.append([])
+        parts[-1] += unit
+    return parts
