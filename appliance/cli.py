@@ -46,6 +46,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--virtual", action="store_true", help="with a virtual modem, phone and mailbox")
     run.set_defaults(command=_run)
 
+    start = commands.add_parser("start", help="start everything in the background")
+    start.add_argument("--virtual", action="store_true", help="with a virtual modem, phone and mailbox")
+    start.set_defaults(command=_start)
+    commands.add_parser("stop", help="end what start started").set_defaults(command=_stop)
+
     status = commands.add_parser("status", help="lines, phones and calls now")
     _json(status)
     status.set_defaults(command=_status)
@@ -122,6 +127,18 @@ def _run(arguments: argparse.Namespace) -> int:
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     return run(arguments.virtual)
+
+
+def _start(arguments: argparse.Namespace) -> int:
+    from appliance.background import start
+
+    return start(arguments.virtual)
+
+
+def _stop(arguments: argparse.Namespace) -> int:
+    from appliance.background import stop
+
+    return stop()
 
 
 def _status(arguments: argparse.Namespace) -> int:

@@ -92,7 +92,7 @@ class Endpoint:
         self._endpoint = endpoint = _Endpoint(self._on_lost)
         endpoint.libCreate()
         endpoint.libInit(self._config())
-        native.quiet()  # libInit has put its own writer in place
+        native.quiet()
         native.install(self._hook)
         try:
             for kind in (pj.PJSIP_TRANSPORT_UDP, pj.PJSIP_TRANSPORT_TCP):
@@ -127,7 +127,7 @@ class Endpoint:
 
     def _config(self) -> "pj.EpConfig":
         config = pj.EpConfig()
-        config.logConfig.level = config.logConfig.consoleLevel = 2
+        config.logConfig.level = config.logConfig.consoleLevel = 1
         config.logConfig.msgLogging = 0
         ua, media = config.uaConfig, config.medConfig
         ua.maxCalls, ua.threadCnt, ua.mainThreadOnly = MOST_LEGS, 0, True

@@ -82,8 +82,9 @@ def _text(value: object) -> str:
     return bytes(ffi.string(value)).decode("ascii", "replace")
 
 
-def quiet(level: int = 2) -> None:
-    """Send PJSIP's log to standard error from `level` (1 errors, 2 warnings). Before libCreate."""
+def quiet(level: int = 1) -> None:
+    """Send PJSIP's log to standard error up to `level`: 1 is errors. From 2 on it writes whole messages, with what they
+    hold. Before libCreate, and after libInit, which puts its own writer in place."""
     lib.ck_quiet(level)
 
 

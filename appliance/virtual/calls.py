@@ -45,8 +45,12 @@ class VirtualCall:
             "rings": self.rings, "number_at": self.number_at, "answered_at": self.answered_at,
             "ended_at": self.ended_at, "ended_by": self.ended_by, "outcome": self.outcome, "digits": self.sent_digits,
             "talk_seconds": round(self.ended_at - self.answered_at, 3) if self.answered_at and self.ended_at else 0,
-            "refused_after_ms": round((self.ended_at - self.number_at) * 1000, 1) if self.outcome == "refused" else None,
+            "refused_after_ms": self._refused_after(),
         }  # fmt: skip
+
+    def _refused_after(self) -> float | None:
+        """Milliseconds from the number to the refusal."""
+        return round((self.ended_at - self.number_at) * 1000, 1) if self.outcome == "refused" else None
 
 
 class Calls:

@@ -1,5 +1,7 @@
 """The SIM and the radio: PIN states, registration, signal, operator, identity."""
 
+from collections.abc import Callable
+
 from appliance.virtual.at import ERROR, OK, Command, Handlers, Host, Reply, cme
 from appliance.virtual.at_answers import information, recorded
 
@@ -67,7 +69,7 @@ class Network:
         self._urcs = {"CREG": 0, "CGREG": 0, "CEREG": 0}
         self._names = 0
         self._quiet = False
-        self.on_change = lambda: None
+        self.on_change: Callable[[], None] = lambda: None
 
     def handlers(self) -> Handlers:
         """Commands of this part."""

@@ -50,7 +50,8 @@ class Phone:
         (folder / "accounts").write_text(account)
         (folder / "contacts").write_text("")
         (folder / "config").write_text(_config(address, mic, self.recordings))
-        self.events: list[dict] = []
+        self.events: list[dict] = []  # not waited for yet
+        self.seen: list[dict] = []  # all of them
         self._buffer = b""
         self._log = (folder / "log").open("wb")
         self._process = subprocess.Popen(
@@ -148,6 +149,7 @@ class Phone:
             messages.append(json.loads(rest[: int(length)], strict=False))
             self._buffer = rest[int(length) + 1 :]
         self.events += [m for m in messages if m.get("event")]
+        self.seen += [m for m in messages if m.get("event")]
         return messages
 
     def kill(self) -> None:
