@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from secrets import compare_digest
+from typing import cast
 
 from flask import (
     Flask,
@@ -39,7 +40,7 @@ OPEN_TO_ALL = frozenset({"static", "door.login", "door.language", "start.begin",
 
 
 def create_app(config: Mapping[str, object] | None = None) -> Flask:
-    """The page. `config`: PLACES (Places, else from the environment), HTTPS (bool), SECRET_KEY, LIVE (bool, default on)."""
+    """The page. `config`: PLACES (Places, else from the environment), HTTPS (bool), SECRET_KEY, LIVE (bool)."""
     app = Flask(__name__, static_folder=None)
     app.config.update(config or {})
     places = app.config.get("PLACES") or Places.of()
@@ -120,12 +121,13 @@ def _fault(error: Exception) -> BaseResponse:
     if isinstance(error, CSRFError):
         code = 400
         text = _(
-            "This form is too old or did not come from this page. Nothing was changed. Open the page again and repeat it."
+            "This form is too old or did not come from this page. Nothing was changed."
+            " Open the page again and repeat it."
         )
     elif isinstance(error, HTTPException):
         code = error.code or 500
         if code < 400 and error.response is not None:
-            return error.response  # a redirect of the router
+            return cast(BaseResponse, error.response)  # a redirect of the router
         text = _http_words(code)
     elif isinstance(error, Unready):
         return make_response(render_template("starting.html"), 503, {"Retry-After": "2"})

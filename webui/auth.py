@@ -169,7 +169,8 @@ def pause_after(failures: int) -> timedelta:
     """How long nobody may try again after so many wrong passwords in a row."""
     if failures < FREE_TRIES:
         return timedelta(0)
-    return min(timedelta(minutes=1) * 2 ** min(failures - FREE_TRIES, 10), LONGEST_PAUSE)
+    doubled: timedelta = timedelta(minutes=1) * 2 ** min(failures - FREE_TRIES, 10)
+    return min(doubled, LONGEST_PAUSE)
 
 
 def make_token(path: Path) -> str:

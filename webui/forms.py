@@ -135,7 +135,7 @@ def faults_under(refused: SettingsRefused, prefix: str) -> tuple[dict[str, str],
 
 
 def numbered_rows(name: str, columns: Sequence[str], most: int = 200) -> list[dict[str, object]]:
-    """Rows sent as `ranges-0-day`, `ranges-0-start`...; a row that is quite empty, or ticked for removal, is left out."""
+    """Rows sent as `ranges-0-day`, `ranges-0-start`...; an empty row, or one ticked for removal, is left out."""
     out: list[dict[str, object]] = []
     for index in range(most):
         keys = [f"{name}-{index}-{column}" for column in columns]

@@ -1,4 +1,4 @@
-"""What a page needs of the running app and of this request: the exchange, the store, the visitor, the state, the office.
+"""What a page needs of the running app and this request: the exchange, the store, the visitor, the state, the office.
 
 Everything that is asked of the exchange is asked at most once per request.
 """
@@ -27,7 +27,7 @@ class Office:
     name: str = ""
     country: str = ""
     language: str = "en"
-    zone: ZoneInfo = ZoneInfo("UTC")
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import cast
+from typing import Literal, cast
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, get_day_names
@@ -61,7 +61,7 @@ def local(text: str) -> datetime:
 def clock(at: datetime | str) -> str:
     """ "14:12" """
     at = local(at) if isinstance(at, str) else at
-    return cast(str, format_time(at, "HH:mm", locale=locale()))
+    return str(format_time(at, "HH:mm", locale=locale()))
 
 
 def day(at: datetime | date | str) -> str:
@@ -70,7 +70,7 @@ def day(at: datetime | date | str) -> str:
     which = at.date() if isinstance(at, datetime) else at
     today = here.local_now().date()
     pattern = "EEEE d MMMM" if which.year == today.year else "d MMMM y"
-    text = cast(str, format_date(which, pattern, locale=locale()))
+    text = str(format_date(which, pattern, locale=locale()))
     if which == today:
         return str(_("Today, %(day)s", day=text))
     if which == today - timedelta(days=1):
@@ -87,11 +87,11 @@ def when(at: datetime | str) -> str:
     if age == 0:
         return clock(at)
     if 0 < age < 7:
-        return cast(str, format_datetime(at, "EEE HH:mm", locale=locale()))
-    return cast(str, format_datetime(at, "d MMM HH:mm" if age < 300 else "d MMM y", locale=locale()))
+        return str(format_datetime(at, "EEE HH:mm", locale=locale()))
+    return str(format_datetime(at, "d MMM HH:mm" if age < 300 else "d MMM y", locale=locale()))
 
 
-def weekday(number: int, width: str = "wide") -> str:
+def weekday(number: int, width: Literal["abbreviated", "narrow", "short", "wide"] = "wide") -> str:
     """Monday is 0."""
     names = get_day_names(width, context="stand-alone", locale=locale())
     text = str(names[number % 7])

@@ -140,8 +140,8 @@ class Counts:
 
 
 _CALL = (
-    "id, direction, line, caller, caller_kind, caller_name, called, called_kind, started_at, ended_at, ring_ms, talk_ms,"
-    " answered_by, cause, detail, legs, trace"
+    "id, direction, line, caller, caller_kind, caller_name, called, called_kind, started_at, ended_at, ring_ms,"
+    " talk_ms, answered_by, cause, detail, legs, trace"
 )
 
 
@@ -190,7 +190,8 @@ def today() -> Counts:
             (since,),
         ).fetchone()
         messages = db.execute("SELECT count(*) FROM sms WHERE received_at >= ?", (since,)).fetchone()[0]
-    return Counts(*(int(cell or 0) for cell in row), int(messages))
+    came, answered, missed, blocked, out = (int(cell or 0) for cell in row)
+    return Counts(came, answered, missed, blocked, out, int(messages))
 
 
 def events(limit: int) -> list[Happened]:
@@ -305,9 +306,10 @@ def _call(row: sqlite3.Row) -> Call:
     fields = [row[name.strip()] for name in _CALL.split(",")]
     legs = json.loads(fields[15] or "[]")
     trace = json.loads(fields[16] or "[]")
-    texts = [str(cell or "") for cell in fields[:10]]
+    first, way, line, caller, kind, name, called, called_kind, began, ended = (str(c or "") for c in fields[:10])
     return Call(
-        *texts, int(fields[10] or 0), int(fields[11] or 0), str(fields[12] or ""), str(fields[13] or ""),
+        first, way, line, caller, kind, name, called, called_kind, began, ended,
+        int(fields[10] or 0), int(fields[11] or 0), str(fields[12] or ""), str(fields[13] or ""),
         str(fields[14] or ""), legs, trace,
     )  # fmt: skip
 

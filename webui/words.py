@@ -13,8 +13,12 @@ from appliance.words import CAUSES, ERRORS, LAMPS, LINE_STATES, NOTICES, OUTCOME
 _l = lazy_gettext
 
 CONTROL = {
-    "exchange-down": _l("The exchange does not answer. Calls may still work; this page cannot see them. Try again in a minute."),
-    "settings-changed": _l("Somebody else has changed these settings meanwhile. What they saved is shown now; make your change again."),
+    "exchange-down": _l(
+        "The exchange does not answer. Calls may still work; this page cannot see them. Try again in a minute."
+    ),
+    "settings-changed": _l(
+        "Somebody else has changed these settings meanwhile. What they saved is shown now; make your change again."
+    ),
     "journal-not-ready": _l("The box is starting. Its journal is not open yet."),
     "too-big": _l("This is more than the box takes at once. Make it shorter."),
 }  # fmt: skip

@@ -19,16 +19,17 @@ SILENT = "silent"
 ANSWERS: dict[str, set[int | str]] = {
     "wsinv": {481}, "intmeth": {501, 405, 401, SILENT}, "esc01": {401}, "escnull": {401, 404}, "esc02": {501, 405},
     "lwsdisp": {200}, "longreq": {401, 513, 400}, "dblreq": {401, 404, 400}, "semiuri": {200, 404, 401},
-    "transports": {200}, "mpart01": {401, 200, 415}, "unreason": {SILENT}, "noreason": {SILENT}, "badinv01": {400, SILENT},
-    "clerr": {400, SILENT}, "ncl": {400, SILENT}, "scalar02": {400, SILENT}, "scalarlg": {SILENT},
-    "quotbal": {400, SILENT}, "ltgtruri": {400, SILENT}, "lwsruri": {400, SILENT}, "lwsstart": {400, 401, SILENT},
-    "trws": {400, 200, SILENT}, "escruri": {400, 401, SILENT}, "baddate": {400, 401}, "regbadct": {400, 401, 404, SILENT},
-    "badaspec": {400, 200, SILENT}, "baddn": {400, 200, SILENT}, "badvers": {505, SILENT}, "mismatch01": {400, SILENT},
+    "transports": {200}, "mpart01": {401, 200, 415}, "unreason": {SILENT}, "noreason": {SILENT},
+    "badinv01": {400, SILENT}, "clerr": {400, SILENT}, "ncl": {400, SILENT}, "scalar02": {400, SILENT},
+    "scalarlg": {SILENT}, "quotbal": {400, SILENT}, "ltgtruri": {400, SILENT}, "lwsruri": {400, SILENT},
+    "lwsstart": {400, 401, SILENT}, "trws": {400, 200, SILENT}, "escruri": {400, 401, SILENT},
+    "baddate": {400, 401}, "regbadct": {400, 401, 404, SILENT}, "badaspec": {400, 200, SILENT},
+    "baddn": {400, 200, SILENT}, "badvers": {505, SILENT}, "mismatch01": {400, SILENT},
     "mismatch02": {400, 501, SILENT}, "bigcode": {SILENT}, "badbranch": {200, 400}, "insuf": {400, SILENT},
     "unkscm": {416, SILENT}, "novelsc": {416, SILENT}, "unksm2": {400, 404, 401, 416, SILENT}, "bext01": {420},
-    "invut": {415, 401}, "regaut01": {401, 404, SILENT}, "multi01": {400, SILENT}, "mcl01": {400, SILENT}, "bcast": {SILENT},
-    "zeromf": {200, 483}, "cparam01": {401, 404}, "cparam02": {401, 404}, "regescrt": {401, 404}, "sdp01": {406, 401},
-    "inv2543": {400, 401},
+    "invut": {415, 401}, "regaut01": {401, 404, SILENT}, "multi01": {400, SILENT}, "mcl01": {400, SILENT},
+    "bcast": {SILENT}, "zeromf": {200, 483}, "cparam01": {401, 404}, "cparam02": {401, 404}, "regescrt": {401, 404},
+    "sdp01": {406, 401}, "inv2543": {400, 401},
 }  # fmt: skip
 
 MakeClient = Callable[..., SipClient]

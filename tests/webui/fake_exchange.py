@@ -92,7 +92,7 @@ class FakeExchange:
         ]  # fmt: skip
         phones = [
             {"extension": p.extension, "name": p.name, "state": self.phones.get(p.extension, "offline"), "contacts":
-             [{"uri": f"sip:{p.extension}@127.0.0.80:5070", "user_agent": "baresip v1.0.0", "flow": "udp 127.0.0.80:5070",
+             [{"uri": f"sip:{p.extension}@127.0.0.80:5070", "user_agent": "baresip v1.0.0", "flow": "udp 127.0.0.80:5070",  # noqa: E501
                "expires": "2026-11-24T13:30:00.000Z"}] if self.phones.get(p.extension, "offline") != "offline" else []}
             for p in plan.people.values()
         ]  # fmt: skip

@@ -55,7 +55,7 @@ def journal(path: Path) -> None:
         _calls(db)
         _messages(db)
         db.executemany(
-            "INSERT INTO blocks (pattern, allow, what, when_, line, action, reason, created_at, created_by, hits, last_hit)"
+            "INSERT INTO blocks (pattern, allow, what, when_, line, action, reason, created_at, created_by, hits, last_hit)"  # noqa: E501
             " VALUES (?, ?, ?, ?, ?, ?, ?, '2026-11-20T10:00:00.000Z', 'anna', ?, ?)",
             [
                 ("+48700*", 0, "calls", "always", None, "", "premium numbers", 14, "2026-11-24T12:31:00.000Z"),
@@ -75,15 +75,15 @@ def journal(path: Path) -> None:
 
 def _calls(db: sqlite3.Connection) -> None:
     rows = [
-        ("in", "gsm0", "+48600100200", "e164", "Marta Wójcik", "+48990120100", "e164", "24T12:48", 28000, 252000, "101", "normal", TRACE_IN),
-        ("in", "gsm0", "+48700200300", "e164", "", "+48990120100", "e164", "24T12:31", 0, 0, "", "blocked", TRACE_BLOCKED),
-        ("in", "gsm1", "+48600771236", "e164", "", "+48990120200", "e164", "24T11:20", 46000, 0, "", "no-answer", TRACE_IN),
+        ("in", "gsm0", "+48600100200", "e164", "Marta Wójcik", "+48990120100", "e164", "24T12:48", 28000, 252000, "101", "normal", TRACE_IN),  # noqa: E501
+        ("in", "gsm0", "+48700200300", "e164", "", "+48990120100", "e164", "24T12:31", 0, 0, "", "blocked", TRACE_BLOCKED),  # noqa: E501
+        ("in", "gsm1", "+48600771236", "e164", "", "+48990120200", "e164", "24T11:20", 46000, 0, "", "no-answer", TRACE_IN),  # noqa: E501
         ("in", "gsm0", "", "withheld", "", "+48990120100", "e164", "24T10:07", 12000, 0, "", "cancelled", TRACE_IN),
-        ("out", "gsm0", "102", "internal", "Ben Kowalski", "+48221234567", "e164", "24T09:55", 9000, 400000, "gsm0", "normal", []),
+        ("out", "gsm0", "102", "internal", "Ben Kowalski", "+48221234567", "e164", "24T09:55", 9000, 400000, "gsm0", "normal", []),  # noqa: E501
         ("out", "gsm0", "101", "internal", "Anna Nowak", "+48600118470", "e164", "24T09:02", 4000, 0, "", "busy", []),
-        ("internal", "phones", "101", "internal", "Anna Nowak", "102", "internal", "24T08:40", 3000, 52000, "102", "normal", []),
-        ("in", "gsm0", "+48600204881", "e164", "", "+48990120100", "e164", "23T19:59", 0, 0, "announcement", "closed", TRACE_IN),
-        ("in", "gsm0", "+40723204881", "e164", "Ștefan Ionescu", "+48990120100", "e164", "23T16:59", 9000, 137000, "101", "normal", TRACE_IN),
+        ("internal", "phones", "101", "internal", "Anna Nowak", "102", "internal", "24T08:40", 3000, 52000, "102", "normal", []),  # noqa: E501
+        ("in", "gsm0", "+48600204881", "e164", "", "+48990120100", "e164", "23T19:59", 0, 0, "announcement", "closed", TRACE_IN),  # noqa: E501
+        ("in", "gsm0", "+40723204881", "e164", "Ștefan Ionescu", "+48990120100", "e164", "23T16:59", 9000, 137000, "101", "normal", TRACE_IN),  # noqa: E501
     ]  # fmt: skip
     for number, row in enumerate(rows):
         start = f"2026-11-{row[7]}:00.000Z"
@@ -107,7 +107,7 @@ def _messages(db: sqlite3.Connection) -> None:
         ("gsm0", "+48600100200", "e164", "Dziękuję! Będę w piątek o dziesiątej.", "24T13:09", 1, 1, 1, "waiting"),
         ("gsm0", "+48600100200", "e164", "Tak, poproszę. Adres bez zmian.", "23T08:30", 1, 1, 1, "sent"),
         ("gsm0", "Bank", "alphanumeric", "Code 482 913", "24T13:05", 1, 1, 1, "sent"),
-        ("gsm1", "+48600771236", "e164", "Is the flat on Lipowa still free? I can come any day after four.", "24T12:40", 1, 1, 1, "dead"),
+        ("gsm1", "+48600771236", "e164", "Is the flat on Lipowa still free? I can come any day after four.", "24T12:40", 1, 1, 1, "dead"),  # noqa: E501
         ("gsm0", "+380501234567", "e164", "Добрий день, надсилаю документи поштою…", "23T11:15", 2, 3, 0, "waiting"),
     ]  # fmt: skip
     for number, (line, sender, kind, text, at, parts, total, complete, mail) in enumerate(rows, 1):

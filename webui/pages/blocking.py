@@ -17,7 +17,8 @@ page = Blueprint("blocking", __name__)
 WHAT = {"calls": _l("Calls"), "messages": _l("Messages"), "both": _l("Calls and messages")}
 WHEN = {"always": _l("Always"), "after-hours": _l("Only outside hours")}
 ACTIONS = {
-    "": _l("As the line says"), "reject": _l("Is refused"), "busy": _l("Hears “busy”"), "announce": _l("Hears an announcement"),
+    "": _l("As the line says"), "reject": _l("Is refused"), "busy": _l("Hears “busy”"),
+    "announce": _l("Hears an announcement"),
 }  # fmt: skip
 SEPARATORS = str.maketrans("", "", " -()./\u00a0")
 
@@ -78,7 +79,8 @@ def add() -> Response | tuple[str, int]:
         return _draw(allow, {"pattern": _("Give a number, or its beginning.")}), 422
     entry = {
         "pattern": pattern, "allow": allow, "what": form.get("what", "calls"), "when": form.get("when", "always"),
-        "line": form.get("line", "") or None, "action": form.get("action", ""), "reason": form.get("reason", "").strip()[:200],
+        "line": form.get("line", "") or None, "action": form.get("action", ""),
+        "reason": form.get("reason", "").strip()[:200],
     }  # fmt: skip
     try:
         added(entry)

@@ -1,5 +1,7 @@
 """Calls: who called, what came of it? One call: why did it go this way?"""
 
+from typing import Any
+
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -80,7 +82,8 @@ def draw(row: reading.Call) -> dict[str, object]:
         "id": row.id, "state": state, "look": ICONS[state], "who": name or shown, "number": shown if name else "",
         "raw": number, "kind": kind, "can_block": not out and kind in {"e164", "short", "withheld", "unavailable"},
         "pattern": number if kind in {"e164", "short"} else kind, "word": _direction(state),
-        "line": line_names().get(row.line, row.line), "line_id": row.line, "result": result(row), "talk_ms": row.talk_ms,
+        "line": line_names().get(row.line, row.line), "line_id": row.line, "result": result(row),
+        "talk_ms": row.talk_ms,
         "ring_ms": row.ring_ms, "started_at": row.started_at, "ended_at": row.ended_at, "direction": row.direction,
         "caller": row.caller, "trace": traces.draw(row.trace), "legs": [_leg(leg) for leg in row.legs],
         "blocked": not out and reading.blocked_exactly(number if kind in {"e164", "short"} else kind),
@@ -146,7 +149,7 @@ def _direction(state: str) -> str:
 
 def _link(wanted: reading.Wanted, **change: str) -> str:
     """The address of the same list with something changed; empty parts are left out."""
-    parts = {
+    parts: dict[str, Any] = {
         "tab": wanted.tab if wanted.tab != "all" else "", "q": wanted.query, "line": wanted.line,
         "dir": wanted.direction, "days": wanted.days, "before": wanted.before, **change,
     }  # fmt: skip
@@ -156,7 +159,15 @@ def _link(wanted: reading.Wanted, **change: str) -> str:
 def _tabs(wanted: reading.Wanted) -> list[dict[str, object]]:
     names = (("all", _("All")), ("missed", _("Missed")), ("blocked", _("Blocked")))
     return [
-        {"href": url_for("calls.index", **({"tab": name} if name != "all" else {})), "label": label,
-         "here": wanted.tab == name}
+        {
+            "href": url_for("calls.index", tab=name if name != "all" else None),
+            "label": label,
+            "here": wanted.tab == name,
+        }
         for name, label in names
-    ]  # fmt: skip
+    ]
+
+
+def _tab(name: str) -> str | None:
+    """The first tab needs no word in the address."""
+    return name if name != "all" else None

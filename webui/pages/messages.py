@@ -59,7 +59,8 @@ def answer() -> str:
     waits = reading.waiting()
     if not waits:
         return str(first)
-    return f"{first} {ngettext('%(num)s mail waits for the mail server.', '%(num)s mails wait for the mail server.', waits)}"
+    wait = ngettext("%(num)s mail waits for the mail server.", "%(num)s mails wait for the mail server.", waits)
+    return f"{first} {wait}"
 
 
 def mail_look(message: reading.Message) -> Look:

@@ -23,7 +23,7 @@ from webui.store import Account
 
 page = Blueprint("start", __name__)
 
-TOKEN = "first-start"
+TOKEN = "first-start"  # noqa: S105 - a cookie's name
 BEFORE_SIGN_IN = frozenset({"language", "password"})
 
 
@@ -182,7 +182,8 @@ def _password_fields(values: dict[str, str], errors: dict[str, str]) -> list[Dra
         one("display", "text", _("Your name"), _("Shown on the page."), "name"),
         one("name", "text", _("Name to sign in with"), _("Short, for example your first name."), "username"),
         one("password", "newpassword", _("Password"),
-            _("At least %(n)d characters. There is no default one, and nobody else knows it.", n=SHORTEST_PASSWORD), "new-password"),
+            _("At least %(n)d characters. There is no default one, and nobody else knows it.", n=SHORTEST_PASSWORD),
+            "new-password"),
         one("again", "newpassword", _("The same password again"), "", "new-password"),
     ]  # fmt: skip
 

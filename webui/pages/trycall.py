@@ -23,13 +23,16 @@ def index() -> str:
     """The form, and under it the answer when one was asked for."""
     now = here.local_now()
     args = {
-        "line": request.args.get("line", ""), "from": request.args.get("from", "")[:30], "to": request.args.get("to", "")[:30],
-        "d": request.args.get("d", now.strftime("%Y-%m-%d"))[:10], "t": request.args.get("t", now.strftime("%H:%M"))[:5],
+        "line": request.args.get("line", ""),
+        "from": request.args.get("from", "")[:30], "to": request.args.get("to", "")[:30],
+        "d": request.args.get("d", now.strftime("%Y-%m-%d"))[:10],
+        "t": request.args.get("t", now.strftime("%H:%M"))[:5],
         "kind": request.args.get("kind", "number"),
     }  # fmt: skip
     if args["from"] in {"withheld", "unavailable"}:
         args["kind"], args["from"] = args["from"], ""
-    answer, steps, problem = "", [], ""
+    answer, problem = "", ""
+    steps: list[traces.Drawn] = []
     if request.args.get("line"):
         try:
             answer, steps = _ask(args)
