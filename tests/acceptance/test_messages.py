@@ -1,0 +1,92 @@
+"""A message on the SIM is in somebody's mailbox, once, whatever happens in between."""
+
+import pytest
+
+from tests.acceptance.conftest import MakePhone, Office
+from tests.peers.waiting import until
+
+SENDER = "+48600100200"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hello",
+        "Zażółć gęślą jaźń",
+        "Привіт, як справи?",
+        "Smile 😀 and a flag 🇵🇱",
+        "A long one. " * 30,
+        "Długa wiadomość z ogonkami, ąćęłńóśźż 😀. " * 8,
+    ],
+    ids=["plain", "polish", "ukrainian", "emoji", "long", "long-emoji"],
+)
+def test_a_message_arrives_in_the_mailbox_as_it_was_written(office: Office, text: str) -> None:
+    office.virtual("gsm0 sms", SENDER, text)
+    mail = office.wait_mails()[0]
+    assert text.strip() in mail["text"].replace("\n", " ") or text.strip() in mail["text"]
+    assert "+48 600 100 200" in mail["subject"] or SENDER in mail["subject"]
+    assert "Reception" in mail["subject"]
+    assert mail["to"] == ["office@demo.invalid"]
+    until("the SIM is empty again", lambda: office.modem()["messages"]["SM"]["used"] == 0, 10, 0.1)
+    rows = office.rows("sms")
+    assert [row["text"].strip() for row in rows] == [text.strip()]
+    assert [row["state"] for row in office.rows("outbox")] == ["sent"]
+
+
+def test_messages_that_came_while_the_box_was_off_are_found(office: Office) -> None:
+    office.processes.pop("exchange").stop()
+    office.virtual("gsm0 sms", SENDER, "while you were out")
+    office.start("exchange")
+    assert "while you were out" in office.wait_mails()[0]["text"]
+
+
+def test_a_blocked_sender_is_kept_and_not_mailed(office: Office) -> None:
+    office.ask("block.add", pattern=SENDER, allow=False, what="messages", when="always")
+    office.virtual("gsm0 sms", SENDER, "buy now")
+    office.virtual("gsm0 sms", "+48600100201", "good morning")
+    mails = office.wait_mails()
+    until("both are stored", lambda: len(office.rows("sms")) == 2)
+    assert [mail["text"].count("good morning") for mail in mails] == [1]
+    assert len(office.rows("outbox")) == 1
+
+
+def test_a_full_sim_is_emptied_and_what_waited_arrives(office: Office) -> None:
+    office.virtual("gsm0 storage full")
+    office.virtual("gsm0 sms", SENDER, "waits at the network")
+    office.virtual("gsm0 storage free")
+    assert any("waits at the network" in mail["text"] for mail in until(
+        "it arrives", lambda: [m for m in office.mails() if "waits" in m["text"]], 30, 0.2))  # fmt: skip
+
+
+def test_a_pdu_nobody_can_read_reaches_somebody_as_it_is(office: Office) -> None:
+    office.virtual("gsm0 pdu 07911326040000F0040B911346610089F60000208062917314080CC8F71D14969741F977FD")
+    mail = office.wait_mails()[0]
+    assert mail["text"]
+    until("its slot is free", lambda: office.modem()["messages"]["SM"]["used"] == 0, 10, 0.1)
+
+
+def test_a_call_and_a_message_at_once_disturb_neither(office: Office, phone: MakePhone) -> None:
+    ben = phone("102", answers=True)
+    office.virtual("gsm0 call +48600100209")
+    ben.wait("CALL_ESTABLISHED")
+    office.virtual("gsm0 sms", SENDER, "during the call")
+    assert "during the call" in office.wait_mails()[0]["text"]
+    assert office.status()["calls"][0]["state"] == "talking"
+    office.virtual("gsm0 hang-up")
+    assert office.wait_calls()[0]["cause"] == "normal"
+
+
+def test_when_the_mail_server_is_gone_nothing_is_lost_and_calls_go_on(office: Office, phone: MakePhone) -> None:
+    port = office.ask("settings.get", section="mail")["doc"]["port"]
+    office.put("mail", port=1)
+    office.virtual("gsm0 sms", SENDER, "patience")
+    until("it was tried", lambda: [r for r in office.rows("outbox") if r["attempts"] >= 1 and r["state"] == "waiting"])
+    ben = phone("102")
+    office.virtual("gsm0 call +48600100209")
+    ben.wait("CALL_INCOMING")
+    office.virtual("gsm0 hang-up")
+    office.put("mail", port=port)
+    row = office.rows("outbox")[0]
+    office.ask("outbox.retry", id=row["id"])
+    assert "patience" in office.wait_mails()[0]["text"]
+    assert office.mails()[0]["message_id"].strip("<>") == row["message_id"].strip("<>")
