@@ -378,6 +378,11 @@ class Call:
             self._legs[self._target].cause = self._legs[self._target].cause or str(self._cause)
         return [*last, do.StoreCall(self._record(ring_ms, talk_ms))]
 
+    def _called(self) -> Number:
+        """Who was called: for a call to the outside the number itself, not how it was dialled."""
+        outside = next((step for step in self.route.steps if isinstance(step, DialStep)), None)
+        return outside.targets[0].number if outside and outside.targets else self.offer.called
+
     def _record(self, ring_ms: int, talk_ms: int) -> do.CallRecord:
         legs = tuple(
             {"leg": str(leg.id), "line": leg.line, "number": leg.number.text, "cause": leg.cause, "detail": leg.detail}
@@ -388,7 +393,7 @@ class Call:
             direction=self.route.direction,
             line=str(self.offer.line),
             caller=self._caller or self.offer.caller,
-            called=self.offer.called,
+            called=self._called(),
             caller_name=self.offer.name or "",
             started_at=self.wall,
             ended_at="",

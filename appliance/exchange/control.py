@@ -92,7 +92,7 @@ class ControlServer:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(self._path))
         os.chmod(self._path, 0o660)
-        self._listener.listen(MOST_CONNECTIONS)
+        self._listener.listen(4 * MOST_CONNECTIONS)  # a burst waits; what is too many is closed when taken
         self._listener.setblocking(False)
         self._selector.register(self._listener, selectors.EVENT_READ, None)
         self._selector.register(self._wake_read, selectors.EVENT_READ, None)

@@ -87,6 +87,6 @@ def test_when_the_mail_server_is_gone_nothing_is_lost_and_calls_go_on(office: Of
     office.virtual("gsm0 hang-up")
     office.put("mail", port=port)
     row = office.rows("outbox")[0]
-    office.ask("outbox.retry", id=row["id"])
+    office.try_ask("outbox.retry", id=row["id"])  # unless the new settings have sent it already
     assert "patience" in office.wait_mails()[0]["text"]
     assert office.mails()[0]["message_id"].strip("<>") == row["message_id"].strip("<>")
