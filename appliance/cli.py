@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from appliance import __version__
-from appliance.errors import PduError
+from appliance.errors import CentralkaError, PduError
 from appliance.exchange.control import Answer, ask
 from appliance.settings.places import Places
 from appliance.words import CAUSES, ERRORS, say
@@ -32,6 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except TimeoutError:
         _say_error("The exchange did not answer in time.")
+        return 1
+    except CentralkaError as error:
+        _say_error(say(ERRORS, error.id, error.args_for_words))
         return 1
     except KeyboardInterrupt:
         return 130

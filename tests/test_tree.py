@@ -16,6 +16,7 @@ MAY: dict[str, set[str]] = {
     "appliance.errors": set(),
     "appliance.words": set(),
     "appliance.notify": set(),
+    "appliance.logs": set(),
     "appliance.core": {"appliance.errors"},
     "appliance.protocols": {"appliance.errors"},
     "appliance.settings": {"appliance.errors", "appliance.core", "appliance.words"},
@@ -26,17 +27,17 @@ MAY: dict[str, set[str]] = {
     "appliance.panel": {"appliance.core", "appliance.words"},
     "appliance.journal": {"appliance.errors", "appliance.core"},
     "appliance.exchange": {
-        "appliance.errors", "appliance.words", "appliance.notify", "appliance.core", "appliance.protocols",
+        "appliance.errors", "appliance.words", "appliance.notify", "appliance.logs", "appliance.core", "appliance.protocols",
         "appliance.settings", "appliance.lines", "appliance.panel", "appliance.journal",
     },
     "appliance.worker": {
-        "appliance.errors", "appliance.words", "appliance.notify", "appliance.journal", "appliance.settings",
+        "appliance.errors", "appliance.words", "appliance.notify", "appliance.logs", "appliance.journal", "appliance.settings",
         "appliance.core", "appliance.protocols.pdu",
     },
     "appliance.virtual": set(),
     "webui": {
         "appliance.errors", "appliance.words", "appliance.settings", "appliance.journal", "appliance.core",
-        "appliance.notify",
+        "appliance.notify", "appliance.logs",
     },
 }  # fmt: skip
 # the command line and the supervisor join parts: they may import any but lines and native

@@ -13,6 +13,7 @@ import time
 from cheroot import wsgi
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 
+from appliance import logs
 from appliance.errors import ControlError
 from appliance.settings.places import Places
 from webui import certificate
@@ -28,7 +29,7 @@ PULSE_SECONDS = 5.0
 
 def main() -> int:
     """The process."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logs.setup()
     places = Places.of()
     places.make()
     address, http, https = _where(places)

@@ -32,6 +32,7 @@ from webui.auth import COOKIE, Door, now
 from webui.control import Control
 from webui.here import Kit
 from webui.live import Hub
+from webui.pages import start
 from webui.store import Store, Unready
 from webui.words import error_words
 
@@ -94,12 +95,18 @@ def _door() -> BaseResponse | None:
         if not compare_digest(str(session.get("csrf_token", "")), g.visitor.session.csrf):
             session["csrf_token"] = g.visitor.session.csrf
         return None
-    if request.endpoint in OPEN_TO_ALL:
+    if request.endpoint in OPEN_TO_ALL or _first_start():
         return None
     if request.headers.get("HX-Request"):
         return Response("", 401, {"HX-Redirect": url_for("door.login")})
     back = request.full_path.rstrip("?") if request.method == "GET" and request.path != "/" else None
     return redirect(url_for("door.login", next=back), 303)
+
+
+def _first_start() -> bool:
+    """A step of the wizard that the holder of the one-time link may see before there is an account."""
+    name = (request.view_args or {}).get("name", "")
+    return request.endpoint == "start.step" and start.admitted(str(name))
 
 
 def _shell() -> dict[str, object]:

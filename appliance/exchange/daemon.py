@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appliance import __version__, notify
+from appliance import __version__, logs, notify
 from appliance.core import events as ev
 from appliance.core.countries import country
 from appliance.core.model import PHONES, LineId
@@ -360,7 +360,7 @@ def _as_json(phones: list[dict[str, object]]) -> list[dict[str, Json]]:
 
 def main() -> int:
     """The process."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logs.setup()
     places = Places.of()
     places.make()
     try:

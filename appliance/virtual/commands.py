@@ -115,6 +115,14 @@ def _told(answer: dict[str, object], shown: Callable[[dict[str, object]], str]) 
 
 
 def _plain(ok: dict[str, object]) -> str:
+    """What came of it, in a sentence; the status as JSON."""
+    call = ok.get("call")
+    if isinstance(call, dict):
+        who = call.get("number") or call.get("hidden") or "a caller"
+        way = "from" if call.get("direction") == "in" else "to"
+        return f"The call {way} {who}: {call.get('outcome') or call.get('state')}."
+    if set(ok) == {"parts"}:
+        return f"Sent, in {ok['parts']} parts." if ok["parts"] != 1 else "Sent."
     if set(ok) <= {"said"}:
         return str(ok.get("said") or "Done.")
     return json.dumps(ok, ensure_ascii=False, indent=2)

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from appliance import notify
+from appliance import logs, notify
 from appliance.errors import ControlError, JournalError
 from appliance.journal.db import open_writer
 from appliance.journal.outbox import release_leases
@@ -262,7 +262,7 @@ class Daemon:
 
 def main() -> int:
     """The process: exit code 0 after SIGTERM or SIGINT."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.setup()
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     os.umask(0o007)
     daemon = Daemon(Places.of(), bool(os.environ.get("CENTRALKA_VIRTUAL")))
