@@ -27,11 +27,13 @@ MAY: dict[str, set[str]] = {
     "appliance.panel": {"appliance.core", "appliance.words"},
     "appliance.journal": {"appliance.errors", "appliance.core"},
     "appliance.exchange": {
-        "appliance.errors", "appliance.words", "appliance.notify", "appliance.logs", "appliance.core", "appliance.protocols",
+        "appliance.errors", "appliance.words", "appliance.notify", "appliance.logs", "appliance.core",
+        "appliance.protocols",
         "appliance.settings", "appliance.lines", "appliance.panel", "appliance.journal",
     },
     "appliance.worker": {
-        "appliance.errors", "appliance.words", "appliance.notify", "appliance.logs", "appliance.journal", "appliance.settings",
+        "appliance.errors", "appliance.words", "appliance.notify", "appliance.logs", "appliance.journal",
+        "appliance.settings",
         "appliance.core", "appliance.protocols.pdu",
     },
     "appliance.virtual": set(),

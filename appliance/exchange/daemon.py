@@ -248,6 +248,8 @@ class Daemon:
             return
         settings = self._desk.settings
         self._exchange.plan = self._plan(settings)
+        if "messages" in sections:
+            self._topics.update(("counts", "sms"))
         if "people" in sections:
             self._apply_people(settings)
         if "lines" in sections:

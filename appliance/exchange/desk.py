@@ -20,7 +20,7 @@ from appliance.exchange.control import Answer, Json
 from appliance.exchange.verbs import Reply, text
 from appliance.journal.times import stamp
 from appliance.journal.writer import Writer
-from appliance.journal.writes import AddBlock, RemoveBlock, Result, RetryOutbox, Write
+from appliance.journal.writes import AddBlock, MarkSenderRead, RemoveBlock, Result, RetryOutbox, Write
 from appliance.settings.fields import Value
 from appliance.settings.schema import SECTIONS, Settings, rows
 from appliance.settings.secret import Secret, new_password
@@ -191,6 +191,11 @@ class Desk:
             return {"entry": {name: getattr(result, name) for name in names}}
 
         self._write(RemoveBlock(entry), reply, shown, "blocks")
+
+    def sms_read(self, sender: str, reply: Reply) -> None:
+        """Somebody has read a sender's messages."""
+        write = MarkSenderRead(sender, stamp(self._clock.now()))
+        self._write(write, reply, lambda result: {"read": cast(int, result)}, "messages")
 
     def outbox_retry(self, item: int, reply: Reply) -> None:
         """Send a dead letter again."""

@@ -33,6 +33,7 @@ class Apply:
             w.AddEvent: self._event,
             w.RetryOutbox: self._retry,
             w.MarkRead: self._read,
+            w.MarkSenderRead: self._read_sender,
             w.CountHits: self._count,
         }
 
@@ -120,6 +121,10 @@ class Apply:
         marks = ",".join("?" * len(ids))
         query = f"UPDATE sms SET read_at = ? WHERE read_at IS NULL AND id IN ({marks})"  # noqa: S608 - only "?" in it
         return self._db.execute(query, (write.at, *ids)).rowcount
+
+    def _read_sender(self, write: w.MarkSenderRead) -> int:
+        query = "UPDATE sms SET read_at = ? WHERE read_at IS NULL AND sender = ?"
+        return self._db.execute(query, (write.at, write.sender)).rowcount
 
     def _count(self, write: w.CountHits) -> None:
         for block, hits in write.hits.items():

@@ -144,8 +144,16 @@ class MarkRead:
     at: str
 
 
+@dataclass(frozen=True, slots=True)
+class MarkSenderRead:
+    """Somebody has read the messages of this sender. Result: how many were unread."""
+
+    sender: str
+    at: str
+
+
 Write = (
     StoreCallRow | StoreSmsPart | SweepParts | SetOverrideRow | AddBlock | RemoveBlock | CountHits | PutBinding
-    | DropBinding | TouchBindings | AddEvent | RetryOutbox | MarkRead
+    | DropBinding | TouchBindings | AddEvent | RetryOutbox | MarkRead | MarkSenderRead
 )  # fmt: skip
 Result = None | bool | int | tuple[int, ...] | PartStored | object

@@ -40,6 +40,14 @@ def test_messages_that_came_while_the_box_was_off_are_found(office: Office) -> N
     assert "while you were out" in office.wait_mails()[0]["text"]
 
 
+def test_a_read_message_is_unread_no_more(office: Office) -> None:
+    office.virtual("gsm0 sms", SENDER, "read me")
+    office.wait_mails()
+    until("one is unread", lambda: office.status()["counts"]["unread"] == 1)
+    assert office.ask("sms.read", sender=SENDER) == {"read": 1}
+    until("none is unread", lambda: office.status()["counts"]["unread"] == 0)
+
+
 def test_a_blocked_sender_is_kept_and_not_mailed(office: Office) -> None:
     office.ask("block.add", pattern=SENDER, allow=False, what="messages", when="always")
     office.virtual("gsm0 sms", SENDER, "buy now")
