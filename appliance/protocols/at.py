@@ -321,7 +321,9 @@ def is_answer(command: Command, line: str) -> bool:
     prefix = line.partition(":")[0]
     if not any(e and prefix.upper() == e.rstrip(":").upper() for e in command.expects):
         return bool(FINAL.match(line)) and bool(OF_A_CALL.match(line)) and bool(CALL_COMMAND.match(command.text))
+    if prefix.upper() in ("+CLIP", "+CCWA"):  # a setting is numbers, a caller comes in quotes
+        return not line.partition(":")[2].strip().startswith('"')
     if prefix.upper() in ("+CREG", "+CGREG", "+CEREG", "+C5GREG"):
         fields = [f.strip() for f in line.partition(":")[2].split(",")]
-        return len(fields) >= 2 and bool(re.fullmatch(r"\d", fields[0]) and re.fullmatch(r"\d{1,2}", fields[1]))
+        return len(fields) >= 2 and bool(re.fullmatch(r"0*[0-3]", fields[0]) and re.fullmatch(r"\d{1,4}", fields[1]))
     return True

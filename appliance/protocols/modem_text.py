@@ -69,21 +69,29 @@ class Registration:
 
 
 def registration(line: str) -> Registration | None:
-    """+CREG, +CGREG, +CEREG, +C5GREG, as answer or URC."""
+    """+CREG, +CGREG, +CEREG, +C5GREG: an answer begins with the mode, a URC with the state."""
     if not re.match(r"\+(C|CG|CE|C5G)REG\s*:", line, re.IGNORECASE):
         return None
     fields = fields_of(line)
-    quoted = '"' in line
-    answer = len(fields) >= 2 and bool(re.fullmatch(r"\d", fields[0]) and re.fullmatch(r"\d{1,2}", fields[1]))
-    if answer and not quoted and len(fields) in (3, 4, 5) and len(fields[1]) == 2:
-        answer = bool(re.fullmatch(r"[0-2]", fields[0]))
-    start = 1 if answer else 0
+    start = 1 if _has_mode(line, fields) else 0
     stat = number_in(fields[start]) if len(fields) > start else -1
     if stat < 0:
         return None
-    after = [number_in(f) for f in fields[start + 3 : start + 4]]
-    act = after[0] if after else -1
+    rest = fields[start + 1 :]  # area, perhaps routing area, cell, technology
+    place = 3 if len(rest) > 3 and len(rest[1]) <= 2 else 2
+    act = number_in(rest[place]) if len(rest) > place else -1
     return Registration(stat, ACT.get(act, "lte" if act >= 10 else ""))
+
+
+def _has_mode(line: str, fields: list[str]) -> bool:
+    """Devices leave out quotes and add zeros: the second field is a state when it is short, or unquoted before a quoted
+    area code."""
+    if len(fields) < 2 or number_in(fields[0]) not in range(4) or number_in(fields[1]) not in range(12):
+        return False
+    raw = [part.strip() for part in line.partition(":")[2].split(",")]
+    if raw[1].startswith('"'):
+        return False
+    return len(fields[1]) <= 2 or (len(raw) > 2 and raw[2].startswith('"'))
 
 
 def signal(line: str) -> int | None:
