@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 SPEED = 115200
 READ_AT_ONCE = 4096
 OPEN_AGAIN = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between tries to open the port; the last is repeated
-STORE_AGAIN = 60.0  # a message that could not be stored is reported again after that
+STORE_AGAIN = 20.0  # seconds: a message that could not be stored is reported again after that
 ENDINGS = {
     "normal": Cause.NORMAL, "cancelled": Cause.CANCELLED, "busy": Cause.BUSY, "no-answer": Cause.NO_ANSWER,
     "rejected": Cause.REJECTED, "unreachable": Cause.UNREACHABLE, "congestion": Cause.CONGESTION,

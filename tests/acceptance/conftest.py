@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.exchange.control import ask
 from appliance.settings.demo import demo_settings
 from appliance.settings.secret import Secret
 from tests.peers import sound
@@ -54,6 +55,12 @@ class Office(Box):
     def modem(self) -> dict:
         """What the virtual modem knows of its calls and its SIM."""
         return json.loads(self.virtual("gsm0 status"))
+
+    def far(self, verb: str, **args: object) -> dict:
+        """What `centralka virtual gsm0 VERB` does, without starting a program for it."""
+        answer = ask(self.places.virtual, f"gsm0.{verb}", args, "test")  # type: ignore[arg-type]
+        assert answer.ok is not None, answer
+        return dict(answer.ok)
 
     def mails(self) -> list[dict]:
         """Mails in the local mailbox."""

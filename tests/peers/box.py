@@ -172,6 +172,11 @@ class Box:
         rows = sorted(self.rows("calls"), key=lambda row: row["started_at"])
         return [{**row, "legs": json.loads(row["legs"]), "trace": json.loads(row["trace"])} for row in rows]
 
+    def calls_as_written(self) -> list[dict]:
+        """Rows in the order in which they were written, whatever the clock was moved to."""
+        rows = self.rows("calls", "1 ORDER BY rowid")
+        return [{**row, "legs": json.loads(row["legs"]), "trace": json.loads(row["trace"])} for row in rows]
+
     def wait_calls(self, number: int = 1, seconds: float = 10.0) -> list[dict]:
         """The rows once there are that many."""
         return until(f"{number} rows of calls", lambda: r if len(r := self.calls()) >= number else None, seconds)
