@@ -34,7 +34,7 @@ setup-test:
 test: setup-test lint unit
 
 lint:
-	@echo "== shell"; shellcheck -S warning bootstrap.sh appliance/native/build_pjsip.sh .ci/run
+	@echo "== shell"; shellcheck -S warning bootstrap.sh tests/fresh/fresh.sh systemd/install.sh systemd/uninstall.sh appliance/native/build_pjsip.sh .ci/run
 	@echo "== ruff"; .venv-test/bin/ruff check -q . && .venv-test/bin/ruff format -q --check .
 	@echo "== mypy"; .venv-test/bin/mypy
 
