@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 READY_SECONDS = 30.0
 STOP_SECONDS = 8.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+UNUSABLE_SETTINGS = 78  # a child that ends so cannot be helped by another start
 
 
 @dataclass(slots=True)
@@ -56,6 +57,7 @@ class Supervisor:
         self._logs.mkdir(mode=0o770, parents=True, exist_ok=True)
         self.children = [Child(name, module) for name, module in names]
         self.stopping = False
+        self.failed = False
 
     def stop(self, *_: object) -> None:
         """For signal handlers."""
@@ -99,10 +101,20 @@ class Supervisor:
 
     def _died(self, child: Child, now: float) -> None:
         code = child.process.returncode if child.process else 0
+        if code == UNUSABLE_SETTINGS:
+            tell(f"The {child.name} process cannot work like this: {self._last_words(child)}")
+            self.stopping = self.failed = True
+            return
         tell(f"The {child.name} process ended (code {code}); it starts again. Its log: {self._logs / child.name}.log")
         self._forget(child)
         child.pause = FIRST_PAUSE if now - child.started > 60 else min(child.pause * 2, LONGEST_PAUSE)
         child.start_at = now + child.pause
+
+    def _last_words(self, child: Child) -> str:
+        """The last error in a child's log."""
+        text = (self._logs / f"{child.name}.log").read_text(encoding="utf-8", errors="replace")
+        errors = [line for line in text.splitlines() if "ERROR" in line]
+        return errors[-1].partition("ERROR ")[2].partition(": ")[2] if errors else f"see {self._logs}"
 
     def _forget(self, child: Child) -> None:
         child.process, child.ready = None, False
@@ -232,7 +244,7 @@ def run(virtual: bool, environ: dict[str, str] | None = None, told: Callable[[st
     try:
         late = supervisor.wait_ready(tuple(name for name, _ in names))
         if supervisor.stopping:
-            return 0
+            return int(supervisor.failed)
         if late:
             told(
                 f"Not ready after {READY_SECONDS:.0f} s: {', '.join(late)}. The logs in {places.state / 'log'} say why."
@@ -249,4 +261,4 @@ def run(virtual: bool, environ: dict[str, str] | None = None, told: Callable[[st
     finally:
         supervisor.stop_all()
         told("Centralka has ended.")
-    return 0
+    return int(supervisor.failed)

@@ -161,7 +161,7 @@ missing = {"PCMA", "PCMU", "G722", "GSM", "speex", "opus"} - codecs
 version = tuple(int(n) for n in ep.libVersion().full.split("-")[0].split(".")[:2])
 assert version >= (2, 14), f"version {version} is too old, 2.14 is the least"
 assert not missing, f"codecs missing: {missing}"
-print(ep.libVersion().full)
+print("VERSION", ep.libVersion().full)
 ep.libDestroy()
 PY
   ) || { tail -3 "$WORK/try.log" >&2; fail "the finished library does not work"; }
@@ -187,7 +187,7 @@ main() {
     build_flavour release "-O2 -fPIC -DNDEBUG -g1"
     build_flavour assert "-O2 -fPIC -g1"
     touch "$RESULT/complete"
-    step "done: PJSIP $(tail -1 "$WORK/try.log")"
+    step "done: PJSIP $(sed -n 's/^VERSION //p' "$WORK/try.log")"
   fi
   printf '%s\n' "$RESULT"
 }
