@@ -50,6 +50,7 @@ log = logging.getLogger(__name__)
 
 UNUSABLE_SETTINGS = 78  # EX_CONFIG of sysexits.h
 PUBLISH_SECONDS = 0.1
+PANEL_SECONDS = 0.05  # how exactly a lamp blinks
 COUNT_SECONDS = 2.0
 COLLECT_SECONDS = 5.0
 SOUNDS = "CENTRALKA_SOUNDS"  # where the set-up step left the spoken prompts
@@ -72,7 +73,7 @@ class Daemon:
         self._line_items: dict[str, str] = {}
         self._waiting_lines: dict[LineId, Mapping[str, Value]] = {}
         self._topics: set[str] = set()
-        self._next_publish = self._next_count = self._next_collect = 0.0
+        self._next_publish = self._next_count = self._next_collect = self._next_panel = 0.0
         self._writer = Writer(places.journal, join, worker=places.worker)
         self._views = views.Views(places.journal)
         self._audio = Audio(self._inbox.put)
@@ -156,7 +157,7 @@ class Daemon:
         self._loop.add(self._poll_lines)
         self._loop.add(self._drain)
         self._loop.add(self._exchange.tick)
-        self._loop.add(self._panel.tick)
+        self._loop.add(self._tick_panel)
         self._loop.add(self._publish)
         self._loop.add_chore(self._storage.chore)
         self._loop.add_chore(lambda at: self._bindings.chore(at, self._sip.registrations.remaining))
@@ -197,6 +198,11 @@ class Daemon:
                 item()
             else:
                 self._exchange.handle(item)
+
+    def _tick_panel(self, at: float) -> None:
+        if at >= self._next_panel:
+            self._next_panel = at + PANEL_SECONDS
+            self._panel.tick(at)
 
     def _publish(self, at: float) -> None:
         if self._topics and at >= self._next_publish:

@@ -167,7 +167,8 @@ def speech(table: Table) -> None:
             hold = 14000
             result: list[load.Load] = []
             thread = threading.Thread(target=lambda: result.append(load.call(
-                folder, "uac_box.xml", f"{box.address}:5060", here, 5086, callers, 20, 20, hold, "-rtp_echo")))  # fmt: skip
+                folder, "uac_box.xml", f"{box.address}:5060", here, 5086, callers, 20, 20, hold, "-rtp_echo",
+            )))  # fmt: skip
             thread.start()
             until("20 calls", lambda: len(box.status()["calls"]) == 20, 15)
             time.sleep(2)  # calls settle

@@ -49,7 +49,7 @@ def register(folder: Path, box: str, address: str, port: int, users: list[tuple[
 def answerer(folder: Path, address: str, port: int, *more: str) -> "subprocess.Popen[bytes]":
     """Phones that answer; ended by the caller of this."""
     return subprocess.Popen(
-        sipp(folder, "uas.xml", "127.0.0.1", address, port, "-timeout", "600s", *more)[:-1],
+        sipp(folder, "uas.xml", "127.0.0.1", address, port, "-timeout", "600s", "-aa", *more)[:-1],
         cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
@@ -61,7 +61,7 @@ def call(
     """Place calls and measure on the wire: sipp's own clock counts in steps too coarse for this."""
     capture = folder / f"{Path(scenario).stem}-{port}.pcap"
     dump = subprocess.Popen(
-        ["tcpdump", "-i", "lo", "-n", "-B", "8192", "-s", "700", "-w", str(capture),
+        ["tcpdump", "-i", "lo", "-n", "-B", "8192", "-s", "1600", "-w", str(capture),
          f"udp and host {address} and port {port}"],
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
