@@ -18,6 +18,7 @@ from appliance.errors import ControlError
 from appliance.settings.places import Places
 from webui import certificate
 from webui.app import create_app
+from webui.auth import make_token
 from webui.control import Control
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ def main() -> int:
     logs.setup()
     places = Places.of()
     places.make()
+    if not places.first_start.with_name("first-start.done").exists():
+        make_token(places.first_start)  # a new box: its owner signs in with this once
     address, http, https = _where(places)
     secure = not ipaddress.ip_address(address).is_loopback
     app = create_app({"PLACES": places, "HTTPS": secure})

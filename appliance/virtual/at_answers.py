@@ -38,6 +38,7 @@ class Family:
 
 
 COMMON_OURS: dict[str, tuple[str, str]] = {
+    "ATI": ("Virtual modem", "ours: ITU-T V.250 6.1.3"),
     "AT+GCAP": ("+GCAP: +CGSM,+DS,+ES", "ours: ITU-T V.250 6.1.9"),
     "AT+CPIN=?": ("", "ours: 27.007 8.3"),
     "AT+CMGF=?": ("+CMGF: (0,1)", "ours: 27.005 3.2.3"),

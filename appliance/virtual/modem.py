@@ -258,7 +258,7 @@ class VirtualModem:
 
     def _follow_calls(self) -> None:
         talking = any(call.state == ACTIVE for call in self._calls.now)
-        if not talking and self.family.audio:
+        if not self._calls.now and self.family.audio:
             self._audio_on = False
         if talking and self._audio_on:
             self._speech.begin()
@@ -277,15 +277,12 @@ class VirtualModem:
         """Everything there is to see."""
         return {
             "name": self.name, "family": self.family.name, "plugged": self._plugged,
-            "port": self._wire_port(), "registered": self._network.registered,
+            "port": self._wire.name, "speech_port": self._speech.port.name, "registered": self._network.registered,
             "calls": [call.public() for call in self._calls.now],
             "history": [call.public() for call in self._calls.history[-20:]],
             "messages": self._store.status(), "submitted": self._store.submitted[-20:],
             "speech": {"sent": self._speech.frames_sent, "heard": self._speech.octets_heard},
         }  # fmt: skip
-
-    def _wire_port(self) -> str:
-        return self._speech.port.name
 
     def do(self, verb: str, args: Args) -> Answer:
         """What a person at the far end does. Raises ValueError with a sentence for people."""

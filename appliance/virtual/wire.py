@@ -35,6 +35,11 @@ class AtWire:
         self._timer: asyncio.TimerHandle | None = None
         self.lost = 0
 
+    @property
+    def name(self) -> str:
+        """The port's own name, behind the link."""
+        return self._port.name
+
     def plug(self) -> None:
         """Make the port and listen."""
         self._port.plug()

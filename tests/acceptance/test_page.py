@@ -1,0 +1,134 @@
+"""The page in a real browser, with a real box behind it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.acceptance.conftest import MakePhone, Office
+
+AXE = Path(__file__).parent.parent / "data" / "axe.min.js"
+PAGES = (
+    "/", "/calls", "/messages", "/lines", "/lines/gsm0", "/lines/gsm0/incoming", "/hours", "/hours/holidays",
+    "/hours/night", "/blocking", "/people", "/people/p101", "/people/p102/phone", "/people/groups",
+    "/box/health", "/box/mail", "/box/network", "/box/access", "/try", "/me",
+)  # fmt: skip
+SIZES = {"telephone": {"width": 360, "height": 740}, "desk": {"width": 1280, "height": 800}}
+PASSWORD = "three blue chairs"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def office() -> Iterator[Office]:
+    with Office(("virtual", "exchange", "worker", "web")) as box:
+        yield box
+
+
+def base(office: Office) -> str:
+    return f"http://{office.address}:8080"
+
+
+def sign_in(office: Office, context: BrowserContext) -> Page:
+    """Through the one-time link and the wizard's first steps, as the owner of a new box does."""
+    page = context.new_page()
+    token = office.places.first_start.read_text().strip()
+    page.goto(f"{base(office)}/start?token={token}")
+    page.locator("main form button").last.click()
+    page.fill("[name=display]", "Anna")
+    page.fill("[name=name]", "anna")
+    page.fill("[name=password]", PASSWORD)
+    page.fill("[name=again]", PASSWORD)
+    page.locator("main form button").last.click()
+    page.wait_for_url("**/start/line")
+    return page
+
+
+def test_every_page_is_readable_on_a_telephone_and_a_desk_in_light_and_dark(office: Office, browser: Browser) -> None:
+    """No sideways scrolling, no accessibility fault that axe can find, nothing said in the console."""
+    first = browser.new_context()
+    sign_in(office, first)
+    cookies = first.cookies()
+    office.far("sms", **{"from": "+48600100200", "text": "Dzień dobry"})
+    office.far("call", number="+48600100200", **{"for": 1})
+    office.wait_calls(1, 30)
+    wrong: list[str] = []
+    for size, viewport in SIZES.items():
+        for scheme in ("light", "dark"):
+            context = browser.new_context(viewport=viewport, color_scheme=scheme, bypass_csp=True)
+            context.add_cookies(cookies)
+            page = context.new_page()
+            page.on("pageerror", lambda error, into=wrong: into.append(str(error)))
+            for path in PAGES:
+                answer = page.goto(base(office) + path)
+                assert answer is not None
+                assert answer.status == 200, path
+                width = page.evaluate("document.documentElement.scrollWidth")
+                if width > viewport["width"]:
+                    wrong.append(f"{path} {size}: {width} px wide")
+                page.add_script_tag(path=str(AXE))
+                found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa']}).then(r => r.violations)")
+                wrong += [f"{path} {size} {scheme}: {v['id']} {v['nodes'][0]['html'][:90]}" for v in found]
+            context.close()
+    first.close()
+    assert wrong == []
+
+
+def test_a_call_appears_and_goes_without_a_reload(office: Office, browser: Browser, phone: MakePhone) -> None:
+    ben = phone("102")
+    context = browser.new_context(viewport=SIZES["desk"])
+    page = sign_in(office, context)
+    page.goto(base(office) + "/")
+    page.wait_for_selector("text=Front panel")
+    office.far("call", number="+48512000111")
+    page.wait_for_selector("text=+48 512 000 111", timeout=8000)
+    ben.wait("CALL_INCOMING")
+    ben.answer()
+    page.wait_for_selector("text=Talking", timeout=8000)
+    office.far("hang-up")
+    page.wait_for_selector("text=Talking", state="detached", timeout=8000)
+    context.close()
+    assert office.wait_calls()[0]["cause"] == "normal"
+
+
+def test_a_caller_is_blocked_straight_from_the_call_and_the_hours_saved_without_javascript(
+    office: Office, browser: Browser
+) -> None:
+    office.far("call", number="+48600100200", **{"for": 1})
+    office.wait_calls(1, 30)
+    first = browser.new_context()
+    sign_in(office, first)
+    context = browser.new_context(java_script_enabled=False, viewport=SIZES["telephone"])
+    context.add_cookies(first.cookies())
+    page = context.new_page()
+    call = office.calls()[0]["id"]
+    page.goto(f"{base(office)}/calls/{call}")
+    page.locator("form[action^='/blocking/from-call'] button").first.click()
+    assert [row["pattern"] for row in office.rows("blocks")] == ["+48600100200"]
+    office.far("call", number="+48600100200")
+    assert office.wait_calls(2)[1]["cause"] == "blocked"
+    page.goto(f"{base(office)}/hours")
+    page.fill("[name=ranges-0-start]", "07:30")
+    page.locator("[data-testid=hours-form] button").last.click()
+    saved = office.ask("settings.get", section="lines")["doc"]["items"][0]["ranges"]
+    assert saved[0]["start"] == "07:30"
+    first.close()
+    context.close()
+
+
+def test_a_test_mail_shows_the_servers_own_words(office: Office, browser: Browser) -> None:
+    office.put("mail", port=1)
+    context = browser.new_context()
+    page = sign_in(office, context)
+    page.goto(base(office) + "/box/mail")
+    page.get_by_role("button", name="Send a test").click()
+    page.wait_for_selector("text=refused", timeout=10000)
+    assert "efused" in page.content()
+    context.close()
