@@ -131,9 +131,20 @@ make_sounds() {
     { tail -5 "$CACHE/sounds.log" >&2; fail "the spoken prompts could not be made."; }
 }
 
+make_languages() {
+  local po
+  for po in webui/translations/*/LC_MESSAGES/messages.po; do
+    if [ "$po" -nt "${po%.po}.mo" ]; then
+      "$VENV/bin/python" -m webui.translate compile || fail "the catalogues of the languages could not be compiled."
+      return
+    fi
+  done
+}
+
 install_packages
 [ "$MODE" = test ] && unpack_daemons
 make_venv
 make_native
 make_sounds
+make_languages
 [ $((SECONDS - BEGAN)) -lt 5 ] || step "set up"

@@ -14,7 +14,7 @@ from appliance import __version__
 from appliance.errors import CentralkaError, PduError
 from appliance.exchange.control import Answer, ask
 from appliance.settings.places import Places
-from appliance.words import CAUSES, ERRORS, say
+from appliance.words import CAUSES, ERRORS, TRACE, say
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -247,7 +247,7 @@ def _unblock(arguments: argparse.Namespace) -> int:
 def _call(arguments: argparse.Namespace) -> int:
     from appliance.journal.queries import call_story  # SQLite only where it is asked for
 
-    story = call_story(Places.of().journal, arguments.id)
+    story = call_story(Places.of().journal, arguments.id, lambda rule, facts: say(TRACE, rule, facts))
     if story is None:
         _say_error("There is no such call.")
         return 1

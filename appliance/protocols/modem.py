@@ -19,6 +19,7 @@ from appliance.protocols.modem_sms import Messages
 
 SIGNAL_EVERY, NETWORK_EVERY, OPERATOR_EVERY = 20.0, 30.0, 120.0  # seconds
 PIN_AGAIN = 10.0  # how often a SIM that is not ready is looked at
+PIN_PATIENCE = 30.0  # how long a SIM may go on asking after its PIN was taken
 BUSY_AGAIN = 2.0  # "SIM busy", "please wait"
 FORMAT_TRIES = 15  # SIM800 refuses CMGF until "SMS Ready"
 LEAST_TRIES_LEFT = 2  # a PIN is not sent when fewer are left
@@ -59,6 +60,7 @@ class Modem:
     _timers: dict[str, float] = field(default_factory=dict)
     _registered: dict[str, int] = field(default_factory=dict)
     _pin_tried: bool = False
+    _pin_taken_at: float | None = None
     _format_tries: int = 0
     _events: list[ModemEvent] = field(default_factory=list)
     _at: float = 0.0
@@ -75,6 +77,8 @@ class Modem:
         self._timers.clear()
         self._registered.clear()
         self._format_tries = 0
+        if self._pin_taken_at is not None:  # a modem that restarts wants its PIN again, and it was right
+            self._pin_tried, self._pin_taken_at = False, None
         self.calls.reset()
         self.messages.reset()
         self._set_state("starting")
@@ -236,7 +240,9 @@ class Modem:
         self._timers["pin"] = self._at + PIN_AGAIN
 
     def _pin_wanted(self) -> None:
-        if self._pin_tried:
+        if self._pin_taken_at is not None and self._at < self._pin_taken_at + PIN_PATIENCE:
+            self._timers["pin"] = self._at + BUSY_AGAIN  # it was right; the SIM is still opening
+        elif self._pin_tried:
             self._wait_for_sim("pin-wrong")
         elif not self.pin:
             self._wait_for_sim("pin-needed")
@@ -255,7 +261,7 @@ class Modem:
     def _pin_given(self, done: Finished) -> None:
         if done.ok:
             self.pin_was_right(self.iccid)
-            self._pin_tried = False
+            self._pin_taken_at = self._at
             self._timers["pin"] = self._at + BUSY_AGAIN
         else:
             self._wait_for_sim("pin-wrong" if text.error_code(done.final) in (16, -1) else "pin-needed")

@@ -1,0 +1,234 @@
+"""The modem as a machine, against a table of answers, with the time in our hands."""
+
+import re
+
+import pytest
+
+from appliance.protocols import modem_events as said
+from appliance.protocols.modem import Modem
+from appliance.protocols.modem_families import FAMILIES, OTHERS, family_of
+
+PDU = "07911326040000F0040B911346610089F60000208062917314080CC8F71D14969741F977FD07"
+READY = {
+    "AT": "", "ATE0": "", "AT+CMEE=1": "", "AT+CGMI": "huawei", "AT+CGMM": "E1752", "AT+CFUN?": "+CFUN: 1",
+    "AT+CPIN?": "+CPIN: READY", "AT+CPMS=?": '+CPMS: ("SM","ME"),("SM","ME"),("SM","ME")', "AT+CPMS?":
+    '+CPMS: "SM",0,20,"SM",0,20,"SM",0,20', "AT+CREG?": "+CREG: 2,1", "AT+CEREG?": None, "AT+CSQ": "+CSQ: 20,99",
+    "AT+COPS?": '+COPS: 0,0,"Orange PL",2', "AT+CMGF=0": "", "AT+CLIP=1": "", "AT^ICCID?": "^ICCID: 8948031234567890123",
+}  # fmt: skip
+
+
+class Bench:
+    """A modem, what its device answers, and what it told."""
+
+    def __init__(self, pin: str = "", **answers: str | None) -> None:
+        self.tried: list[str] = []
+        self.right: list[str] = []
+        self.modem = Modem(pin=pin, may_try_pin=self._may, pin_was_right=self.right.append)
+        self.answers: dict[str, str | None] = {**READY, **answers}
+        self.sent: list[str] = []
+        self.events: list[said.ModemEvent] = []
+        self.at = 0.0
+        self.modem.start(self.at)
+
+    def _may(self, iccid: str) -> bool:
+        self.tried.append(iccid)
+        return len(self.tried) == 1
+
+    def run(self, seconds: float) -> "Bench":
+        """Let time pass; the device answers at once: a text with OK, None with ERROR, others as they stand."""
+        end = self.at + seconds
+        while self.at < end:
+            self.at += 0.05
+            self.events += self.modem.tick(self.at)
+            for command in self.modem.output(self.at).decode().split("\r"):
+                if command.strip("\x1b"):
+                    self.sent.append(command)
+                    self.hear(self._answer(command))
+        return self
+
+    def _answer(self, command: str) -> str:
+        answer = self.answers.get(command, "")
+        if answer is None:
+            return "\r\nERROR\r\n"
+        if answer.startswith("!"):
+            return f"\r\n{answer[1:]}\r\n"
+        return (f"\r\n{answer}\r\n" if answer else "") + "\r\nOK\r\n"
+
+    def hear(self, text: str) -> None:
+        self.events += self.modem.feed(text.encode(), self.at)
+
+    def told(self, kind: type) -> list:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def up(self) -> "Bench":
+        self.run(5)
+        assert self.modem.state == "up", (self.modem.state, self.sent)
+        self.events.clear()
+        self.sent.clear()
+        return self
+
+
+def test_a_modem_that_is_ready_comes_up() -> None:
+    bench = Bench().run(5)
+    assert [event.state for event in bench.told(said.StateChanged)][-1] == "up"
+    assert bench.modem.family.name == "huawei"
+    assert (bench.modem.operator, bench.modem.iccid) == ("Orange PL", "8948031234567890123")
+    assert bench.modem.signal == 65
+
+
+def test_a_wrong_pin_is_sent_once_and_never_again() -> None:
+    bench = Bench("1234", **{"AT+CPIN?": "+CPIN: SIM PIN", 'AT+CPIN="1234"': "!+CME ERROR: 16"}).run(200)
+    assert bench.sent.count('AT+CPIN="1234"') == 1
+    assert bench.modem.state == "pin-wrong"
+    again = Bench("1234", **{"AT+CPIN?": "+CPIN: SIM PIN"})
+    again.tried.append("remembered from before the restart")
+    again.run(100)
+    assert 'AT+CPIN="1234"' not in again.sent
+
+
+def test_a_right_pin_opens_the_sim_and_may_be_used_again() -> None:
+    bench = Bench("1234", **{"AT+CPIN?": "+CPIN: SIM PIN"})
+    bench.run(3)
+    assert bench.right == ["8948031234567890123"]
+    bench.answers["AT+CPIN?"] = "+CPIN: READY"
+    bench.run(6)
+    assert bench.modem.state == "up"
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [("+CPIN: SIM PUK", "puk-needed"), ("!+CME ERROR: 10", "no-sim"), ("!+CME ERROR: SIM not inserted", "no-sim"),
+     ("+CPIN: SIM PIN", "pin-needed")],
+)  # fmt: skip
+def test_a_sim_that_wants_something_is_said_to_and_no_puk_is_ever_sent(answer: str, state: str) -> None:
+    bench = Bench(**{"AT+CPIN?": answer}).run(60)
+    assert bench.modem.state == state
+    assert not [c for c in bench.sent if c.startswith("AT+CPIN=")]
+
+
+def test_a_call_is_offered_when_its_number_is_known() -> None:
+    bench = Bench().up()
+    bench.hear("\r\nRING\r\n")
+    assert bench.told(said.CallOffered) == []
+    bench.hear('\r\n+CLIP: "+48600100200",145,,,,0\r\n')
+    offered = bench.told(said.CallOffered)
+    assert [event.caller.number for event in offered] == ["+48600100200"]
+
+
+def test_a_call_without_a_number_is_offered_after_the_second_ring() -> None:
+    bench = Bench().up()
+    bench.hear("\r\n+CRING: VOICE\r\n")
+    bench.run(2)
+    assert bench.told(said.CallOffered) == []
+    bench.hear("\r\n+CRING: VOICE\r\n")
+    bench.run(0.6)
+    assert [event.caller for event in bench.told(said.CallOffered)] == [None]
+    bench.hear('\r\n+CLIP: "600100200",129,,,,0\r\n')
+    assert [event.caller.number for event in bench.told(said.CallerKnown)] == ["600100200"]
+
+
+@pytest.mark.parametrize(("clip", "validity"), [('"",128,,,,1', "withheld"), ('"",128,,,,2', "unavailable")])
+def test_hidden_and_not_delivered_are_told_apart(clip: str, validity: str) -> None:
+    bench = Bench().up()
+    bench.hear(f"\r\nRING\r\n\r\n+CLIP: {clip}\r\n")
+    assert [event.caller.validity for event in bench.told(said.CallOffered)] == [validity]
+
+
+def test_rings_that_stop_are_a_caller_who_gave_up() -> None:
+    bench = Bench(**{"AT+CLCC": None}).up()
+    bench.hear('\r\nRING\r\n\r\n+CLIP: "+48600100200",145,,,,0\r\n')
+    bench.run(20)
+    assert [event.reason for event in bench.told(said.CallEnded)] == ["cancelled"]
+
+
+@pytest.mark.parametrize(
+    ("urc", "reason"),
+    [("BUSY", "busy"), ("NO ANSWER", "no-answer"), ("^CEND:1,0,104,17", "busy"), ("^CEND:1,0,104,34", "congestion"),
+     ("NO CARRIER", "unreachable")],
+)  # fmt: skip
+def test_a_call_out_that_fails_says_why(urc: str, reason: str) -> None:
+    bench = Bench(**{"AT+CLCC": '+CLCC: 1,0,2,0,0,"600100200",129'}).up()
+    assert bench.modem.calls.dial("600100200", bench.at)
+    bench.run(0.5)
+    assert "ATD600100200;" in bench.sent
+    bench.hear(f"\r\n{urc}\r\n")
+    assert [event.reason for event in bench.told(said.CallEnded)] == [reason]
+
+
+def test_a_call_out_rings_is_answered_and_its_speech_is_opened() -> None:
+    bench = Bench(**{"AT+CLCC": '+CLCC: 1,0,3,0,0,"600100200",129'}).up()
+    bench.modem.calls.dial("600100200", bench.at)
+    bench.run(2)
+    assert len(bench.told(said.CallAlerting)) == 1
+    bench.answers["AT+CLCC"] = '+CLCC: 1,0,0,0,0,"600100200",129'
+    bench.run(2)
+    assert "AT^DDSETEX=2" in bench.sent
+    assert len(bench.told(said.CallAnswered)) == 1
+    bench.answers["AT+CLCC"] = ""
+    bench.run(12)
+    assert [event.reason for event in bench.told(said.CallEnded)] == ["normal"], "three looks did not find it"
+
+
+def test_a_message_is_read_once_and_freed_only_while_it_is_the_same() -> None:
+    bench = Bench(**{"AT+CMGR=3": f"+CMGR: 0,,30\r\n{PDU}"}).up()
+    bench.hear('\r\n+CMTI: "SM",3\r\n')
+    bench.run(1)
+    bench.hear('\r\n+CMTI: "SM",3\r\n')
+    bench.run(1)
+    assert [(e.memory, e.slot) for e in bench.told(said.MessageRead)] == [("SM", 3)]
+    bench.run(10)
+    bench.answers["AT+CMGR=3"] = f"+CMGR: 0,,30\r\n{PDU[:-2]}08"  # another message has moved in
+    bench.modem.messages.free("SM", 3, PDU, bench.at)
+    bench.run(1)
+    assert not [c for c in bench.sent if c.startswith("AT+CMGD")]
+
+
+def test_a_message_that_cannot_be_deleted_is_left_after_a_second_try() -> None:
+    bench = Bench(**{"AT+CMGR=3": f"+CMGR: 0,,30\r\n{PDU}", "AT+CMGD=3": "!+CMS ERROR: 500"}).up()
+    bench.hear('\r\n+CMTI: "SM",3\r\n')
+    bench.run(1)
+    bench.modem.messages.free("SM", 3, PDU, bench.at)
+    bench.run(120)
+    assert bench.sent.count("AT+CMGD=3") == 2
+    assert len(bench.told(said.MessageRead)) == 1
+
+
+def test_what_lay_on_the_sim_before_is_found_without_being_announced() -> None:
+    bench = Bench(**{"AT+CPMS?": '+CPMS: "SM",1,20,"SM",1,20,"SM",1,20', "AT+CMGR=7": f"+CMGR: 1,,30\r\n{PDU}",
+                     **{f"AT+CMGR={n}": "!+CMS ERROR: 321" for n in range(21) if n != 7}}).run(8)  # fmt: skip
+    assert [(e.memory, e.slot, e.pdu) for e in bench.told(said.MessageRead)] == [("SM", 7, PDU)]
+
+
+def test_an_announcement_of_the_other_memory_is_read_there() -> None:
+    bench = Bench(**{"AT+CMGR=2": f"+CMGR: 0,,30\r\n{PDU}"}).up()
+    bench.hear('\r\n+CMTI: "ME",2\r\n')
+    bench.run(1)
+    assert bench.sent.index('AT+CPMS="ME"') < bench.sent.index("AT+CMGR=2")
+    assert bench.told(said.MessageRead)[0].memory == "ME"
+
+
+def test_a_restart_of_the_modem_begins_anew_and_ends_its_call() -> None:
+    bench = Bench().up()
+    bench.hear('\r\nRING\r\n\r\n+CLIP: "+48600100200",145,,,,0\r\n')
+    bench.hear("\r\nRDY\r\n")
+    assert [event.reason for event in bench.told(said.CallEnded)] == ["lost"]
+    bench.run(6)
+    assert bench.modem.state == "up"
+
+
+def test_registered_for_messages_only_is_no_line_for_calls() -> None:
+    bench = Bench().up()
+    bench.answers["AT+CREG?"] = "+CREG: 2,6"
+    bench.hear("\r\n+CREG: 6\r\n")
+    assert bench.modem.state == "data-only"
+    assert not bench.modem.usable
+
+
+@pytest.mark.parametrize(
+    ("model", "family"),
+    [("huawei E1752", "huawei"), ("SIMCOM INCORPORATED SIMCOM_SIM7600E", "simcom-lte"), ("SIMCOM_Ltd SIM800L",
+     "simcom-2g"), ("Quectel EC25", "quectel"), ("Telit HE910", "telit"), ("", "others")],
+)  # fmt: skip
+def test_models_find_their_row(model: str, family: str) -> None:
+    assert family_of(model).name == family
+    assert all(re.compile(row.matches) for row in (*FAMILIES, OTHERS))
