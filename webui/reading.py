@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from appliance.journal.outbox import why
 from webui import here
 from webui.store import stamp
 
@@ -321,7 +322,7 @@ def _message(row: sqlite3.Row) -> Message:
         int(row["id"]), row["line"] or "", row["sender"] or "", row["sender_kind"] or "", row["text"] or "",
         row["received_at"] or "", int(row["parts"] or 1), int(row["parts_total"] or 1), bool(row["complete"]),
         row["read_at"] or "", row["mail_state"] or "", len(to) if isinstance(to, list) else 0, row["next_at"] or "",
-        row["last_error"] or "",
+        why(row["last_error"] or "")[1],
     )  # fmt: skip
 
 
@@ -330,7 +331,7 @@ def _dead(row: sqlite3.Row) -> Dead:
     to = payload.get("to", [])
     subject = payload.get("sender") or payload.get("subject") or ""
     return Dead(
-        int(row["id"]), row["created_at"], row["last_error"] or "",
+        int(row["id"]), row["created_at"], why(row["last_error"] or "")[1],
         ", ".join(str(one) for one in to) if isinstance(to, list) else "", str(subject),
     )  # fmt: skip
 

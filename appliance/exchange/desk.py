@@ -250,7 +250,11 @@ class Desk:
             body = json.loads(received)
             error = body.get("error")
             if isinstance(error, dict):
-                reply(Answer(error=str(error.get("id", "fault")), fields=error.get("fields", {})))
+                reply(
+                    Answer(
+                        error=str(error.get("id", "fault")), fields=error.get("fields", {}), args=error.get("args", {})
+                    )
+                )
             else:
                 reply(Answer(ok=body.get("ok", {})))
         except (OSError, ValueError, AttributeError) as error:

@@ -5,6 +5,8 @@ from appliance.errors import DiskFull, JournalError
 from appliance.exchange.control import Json
 from appliance.exchange.exchange import Exchange
 from appliance.exchange.views import Numbers
+from appliance.journal.outbox import why
+from appliance.words import ERRORS, say
 
 GONE = ("not-there", "no-answer")
 WANTS_PIN = ("pin-needed", "pin-wrong", "puk-needed")
@@ -54,7 +56,9 @@ def notes_now(
         elif state == "storage-full":
             note("storage-full", "warn", "/lines", about)
     if numbers.stuck:
-        note("mail-down", "warn", "/box/mail", {"said": numbers.said, "count": str(numbers.stuck)})
+        fault, words = why(numbers.said)
+        said = words or say(ERRORS, fault, {"said": words})
+        note("mail-down", "warn", "/box/mail", {"said": said, "count": str(numbers.stuck)})
     if numbers.dead:
         note("mail-dead", "warn", "/messages", {"count": str(numbers.dead)})
     if not mail_on:

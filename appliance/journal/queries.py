@@ -230,7 +230,8 @@ def mail_trouble(db: sqlite3.Connection) -> tuple[int, str]:
     """How many mails were tried and still wait, and what the server said last; (0, "") when mail flows."""
     row = db.execute(
         "SELECT count(*) AS waiting, max(last_error) AS said FROM outbox WHERE state IN ('waiting', 'leased')"
-        " AND attempts > 1 AND last_error <> ''"
+        " AND last_error <> '' AND (attempts > 1 OR last_error LIKE 'mail-sign-in:%'"
+        " OR last_error LIKE 'mail-no-tls:%' OR last_error LIKE 'mail-certificate:%')"
     ).fetchone()
     return int(row["waiting"]), str(row["said"] or "")
 

@@ -13,7 +13,8 @@ READY = {
     "AT": "", "ATE0": "", "AT+CMEE=1": "", "AT+CGMI": "huawei", "AT+CGMM": "E1752", "AT+CFUN?": "+CFUN: 1",
     "AT+CPIN?": "+CPIN: READY", "AT+CPMS=?": '+CPMS: ("SM","ME"),("SM","ME"),("SM","ME")', "AT+CPMS?":
     '+CPMS: "SM",0,20,"SM",0,20,"SM",0,20', "AT+CREG?": "+CREG: 2,1", "AT+CEREG?": None, "AT+CSQ": "+CSQ: 20,99",
-    "AT+COPS?": '+COPS: 0,0,"Orange PL",2', "AT+CMGF=0": "", "AT+CLIP=1": "", "AT^ICCID?": "^ICCID: 8948031234567890123",
+    "AT+COPS?": '+COPS: 0,0,"Orange PL",2', "AT+CMGF=0": "", "AT+CLIP=1": "",
+    "AT^ICCID?": "^ICCID: 8948031234567890123",
 }  # fmt: skip
 
 
