@@ -81,7 +81,7 @@ def test_a_wrong_password_keeps_the_mail_and_the_right_one_sends_it_at_once(box:
     box.start()
     first, second = box.sms("pierwszy czeka"), box.sms("drugi czeka")
     until(lambda: box.ask("state")["mail"] == "setup", 10, box.log)
-    assert [row["state"] for row in box.outbox()] in (["waiting", "waiting"], ["waiting", "leased"])
+    assert {row["state"] for row in box.outbox()} <= {"waiting", "leased"}
     until(box.events, 10, box.log)
     assert box.events()[0][0] == "mail-setup"
     assert box.events()[0][1]["said"].startswith("535 ")
