@@ -29,6 +29,7 @@ LARGEST = 16 * 1024
 
 page = Blueprint("live", __name__)
 
+SINCE = ("new_calls", "new_messages")  # these tell of what came after the page was drawn
 FRAGMENTS = {
     "status": ("small_panel", "now_line", "panel", "notes", "live_calls", "lines", "phones", "badges"),
     "calls": ("small_panel", "badges", "new_calls"),
@@ -162,9 +163,11 @@ def _send(hub: Hub, seat: Seat, names: tuple[str, ...]) -> Iterator[str]:
             g.status = hub.state(version)
             for name in names:
                 text = _draw(name)
+                first = name not in shown
                 if text != shown.get(name) and len(text) < LARGEST:
                     shown[name] = text
-                    yield _event("live", text)
+                    if not (first and name in SINCE):
+                        yield _event("live", text)
             time.sleep(PAUSE)
     finally:
         hub.leave(seat)

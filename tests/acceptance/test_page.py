@@ -36,11 +36,12 @@ def base(office: Office) -> str:
     return f"http://{office.address}:8080"
 
 
-def sign_in(office: Office, context: BrowserContext) -> Page:
+def sign_in(office: Office, context: BrowserContext, language: str = "en") -> Page:
     """Through the one-time link and the wizard's first steps, as the owner of a new box does."""
     page = context.new_page()
     token = office.places.first_start.read_text().strip()
     page.goto(f"{base(office)}/start?token={token}")
+    page.select_option("[name=language]", language)
     page.locator("main form button").last.click()
     page.fill("[name=display]", "Anna")
     page.fill("[name=name]", "anna")
@@ -131,4 +132,24 @@ def test_a_test_mail_shows_the_servers_own_words(office: Office, browser: Browse
     page.get_by_role("button", name="Send a test").click()
     page.wait_for_selector("text=refused", timeout=10000)
     assert "efused" in page.content()
+    context.close()
+
+
+@pytest.mark.parametrize("language", ["en", "pl", "uk", "es", "ro"])
+def test_status_calls_and_the_wizard_fit_a_telephone_in_every_language(
+    office: Office, browser: Browser, tmp_path: Path, language: str
+) -> None:
+    """Pictures of them at 360 px; nothing runs over the edge, and the words are those of the language."""
+    context = browser.new_context(viewport=SIZES["telephone"])
+    page = sign_in(office, context, language)
+    office.far("call", number="+48600100200", **{"for": 1})
+    office.wait_calls(1, 30)
+    titles = []
+    for path in ("/", "/calls", "/start/line", "/start/people", "/start/hours", "/start/mail", "/start/done"):
+        page.goto(base(office) + path)
+        page.screenshot(path=tmp_path / f"{language}{path.replace('/', '-')}.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+        titles.append(page.locator("h1").inner_text())
+    assert page.locator("html").get_attribute("lang") == language
+    assert (titles[1] == "Calls") is (language == "en")
     context.close()
