@@ -220,6 +220,8 @@ ERRORS: Final = {
     "unknown-extension": N_("Nobody has the extension {extension}."),
     "unknown-group": N_("There is no group {group}."),
     "unknown-line": N_("There is no line {line}."),
+    "unknown-prompt": N_("There is no announcement {prompt}."),
+    "prompt-in-use": N_("It is in use: {lines}. Choose another announcement there first."),
     "too-few-ports": N_("At least {least} ports are needed."),
     "from-after-to": N_("The first must not be larger than the second."),
     "plain-not-allowed": N_(

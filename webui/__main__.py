@@ -20,6 +20,8 @@ from webui import certificate
 from webui.app import create_app
 from webui.auth import make_token
 from webui.control import Control
+from webui.pages.announcements import forget_uploads
+from webui.security import MOST_DRAINED
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,7 @@ def main() -> int:
     logs.setup()
     places = Places.of()
     places.make()
+    forget_uploads(places)
     if not places.first_start.with_name("first-start.done").exists():
         make_token(places.first_start)  # a new box: its owner signs in with this once
     address, http, https = _where(places)
@@ -40,6 +43,7 @@ def main() -> int:
     app = create_app({"PLACES": places, "HTTPS": secure})
     server = wsgi.Server((address, https if secure else http), app, numthreads=THREADS, server_name="Centralka")
     server.shutdown_timeout = 1
+    server.max_request_body_size = MOST_DRAINED
     if secure:
         paths = certificate.ensure(places.tls, address, os.uname().nodename.lower() or "centralka")
         server.ssl_adapter = BuiltinSSLAdapter(str(paths[0]), str(paths[1]))

@@ -47,7 +47,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     places = app.config.get("PLACES") or Places.of()
     store = Store(places.journal)
     https = bool(app.config.get("HTTPS"))
-    kit = Kit(Control(places.control), store, Door(store, places.first_start), places.journal, https)
+    kit = Kit(Control(places.control), store, Door(store, places.first_start), places.journal, places, https)
     app.extensions["centralka"] = kit
     app.extensions["centralka-live"] = Hub(kit.control)
     if not app.config.get("SECRET_KEY"):

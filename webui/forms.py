@@ -36,6 +36,7 @@ class Drawn:
     longest: int | None = None
     autocomplete: str = "off"
     options: list[tuple[str, str]] = field(default_factory=list)
+    suggestions: list[str] = field(default_factory=list)
 
     @property
     def described(self) -> str:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app, g, request
 
 from appliance.errors import ControlError
+from appliance.settings.places import Places
 from webui.auth import Door, Visitor, now
 from webui.control import Control, Section, StatusView
 from webui.store import Store
@@ -38,6 +39,7 @@ class Kit:
     store: Store
     door: Door
     journal: Path
+    places: Places
     https: bool
     office: Office = field(default_factory=Office)
     office_until: float = 0.0

@@ -34,6 +34,7 @@ GROUPS = (
         Entry("lines", _l("Lines"), "/lines", icon="card-sim"),
         Entry("hours", _l("Hours"), "/hours", icon="clock"),
         Entry("blocking", _l("Blocking"), "/blocking", icon="ban"),
+        Entry("outgoing", _l("Calling out"), "/outgoing", icon="phone-outgoing"),
         Entry("try", _l("Try a call"), "/try", icon="route"),
         Entry("people", _l("People and phones"), "/people", icon="users"),
     )),

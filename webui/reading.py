@@ -171,6 +171,13 @@ def newest_call() -> str:
     return str(row["id"]) if row else ""
 
 
+def lines_known() -> set[str]:
+    """Ids of lines that calls, messages or blocks were written down for."""
+    with here.store().open() as db:
+        rows = db.execute("SELECT line FROM calls UNION SELECT line FROM sms UNION SELECT line FROM blocks").fetchall()
+    return {str(row["line"]) for row in rows if row["line"]}
+
+
 def newest_sms() -> str:
     """The id of the last message."""
     with here.store().open() as db:

@@ -6,7 +6,9 @@ The Content-Security-Policy allows our own files and nothing else: no inline scr
 import ipaddress
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from flask import Flask, Response, abort, request
 from flask_wtf.csrf import CSRFProtect
@@ -26,9 +28,13 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 LARGEST_BODY = 256 * 1024
+LARGEST_UPLOAD = 5 * 1024 * 1024
+MOST_DRAINED = 64 * 1024 * 1024  # a browser hears "too big" only once all of it was taken from its hands
+PIECE = 64 * 1024
 NAMES = frozenset({"localhost", "centralka", "centralka.local"})
 
 csrf = CSRFProtect()
+View = TypeVar("View", bound=Callable[..., object])
 
 
 def secure(app: Flask) -> None:
@@ -45,6 +51,7 @@ def secure(app: Flask) -> None:
     csrf.init_app(app)
     app.before_request(_check_host)
     app.after_request(_headers)
+    app.after_request(_drain)
 
 
 def _check_host() -> None:
@@ -74,6 +81,30 @@ def _headers(response: Response) -> Response:
         headers["Cache-Control"] = kept
     else:
         headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def takes_uploads(view: View) -> View:
+    """Mark a view whose form may hold a file: its token is checked by `take_upload`, after the sign-in, because looking
+    at a form means reading all of it."""
+    csrf.exempt(view)
+    return view
+
+
+def take_upload() -> None:
+    """Room for a file in this request, and then the check of its token. Raises RequestEntityTooLarge, CSRFError."""
+    request.max_content_length = LARGEST_UPLOAD + LARGEST_BODY
+    csrf.protect()
+
+
+def _drain(response: Response) -> Response:
+    """Read and forget what a refused request still has to say, in pieces."""
+    left = min(request.content_length or 0, MOST_DRAINED)
+    while left > 0:
+        piece = request.environ["wsgi.input"].read(min(PIECE, left))
+        if not piece:
+            break
+        left -= len(piece)
     return response
 
 

@@ -2,7 +2,8 @@
 
 One thread with a selector serves all connections; it knows no verb. A request becomes an `Asked` event in the loop's
 inbox; the loop answers through `Asked.reply`, from any thread. A connection that sends more than 64 KiB without an end
-of line, or whose request is not answered in time, is told so and closed. Subscribers get lines for their topics.
+of line is told so and closed; a request that is not answered in time is told so (five seconds, or what the table given
+says for its verb). Subscribers get lines for their topics.
 """
 
 import json
@@ -69,9 +70,11 @@ class _Connection:
 class ControlServer:
     """Owns the socket and its thread. `start()` and `stop()` may be called twice."""
 
-    def __init__(self, path: Path, ask: Callable[[Asked], None]) -> None:
+    def __init__(self, path: Path, ask: Callable[[Asked], None], seconds: Mapping[str, float] | None = None) -> None:
+        """`seconds`: verbs that may take longer than others, and how long."""
         self._path = path
         self._ask = ask
+        self._seconds = dict(seconds or {})
         self._selector = selectors.DefaultSelector()
         self._thread: threading.Thread | None = None
         self._listener: socket.socket | None = None
@@ -206,7 +209,8 @@ class ControlServer:
             return
         self._count += 1
         own = self._count
-        connection.waiting[own] = (number, time.monotonic() + SECONDS_TO_ANSWER)
+        limit = self._seconds.get(asked["do"], SECONDS_TO_ANSWER)
+        connection.waiting[own] = (number, time.monotonic() + limit)
         who = str(asked.get("who", ""))[:100]
 
         def reply(answer: Answer) -> None:

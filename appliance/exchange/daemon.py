@@ -9,7 +9,6 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 
 from appliance import __version__, logs, notify
 from appliance.core import events as ev
@@ -26,10 +25,9 @@ from appliance.exchange.desk import Desk
 from appliance.exchange.exchange import Exchange
 from appliance.exchange.faults import faults_now, notes_now
 from appliance.exchange.loop import Inbox, Loop
-from appliance.exchange.prompts import Prompts
 from appliance.exchange.status import call_rows, lamps_now, line_rows, open_rows, phone_states
 from appliance.exchange.storage import JournalStorage
-from appliance.exchange.verbs import Verbs
+from appliance.exchange.verbs import SECONDS, Verbs
 from appliance.journal.times import stamp
 from appliance.journal.writer import Writer
 from appliance.lines import Line
@@ -42,6 +40,7 @@ from appliance.protocols.multipart import join
 from appliance.settings.fields import Value
 from appliance.settings.places import Places
 from appliance.settings.planning import build
+from appliance.settings.prompts import Prompts
 from appliance.settings.schema import Settings, rows
 from appliance.settings.secret import Secret
 from appliance.settings.store import Store
@@ -53,7 +52,6 @@ PUBLISH_SECONDS = 0.1
 PANEL_SECONDS = 0.05  # how exactly a lamp blinks
 COUNT_SECONDS = 2.0
 COLLECT_SECONDS = 5.0
-SOUNDS = "CENTRALKA_SOUNDS"  # where the set-up step left the spoken prompts
 
 Item = ev.Event | Asked | Callable[[], None]
 
@@ -81,20 +79,20 @@ class Daemon:
         self._sip = self._make_sip(settings, environ.get("ADDRESS", ""))
         self._desk = Desk(
             self._store, settings, self._writer, self._clock, places.worker, places.worker_requests, self._virtual,
-            self._inbox.put, self.status, self._settings_changed, lambda: (self._address, self._port),
+            self._inbox.put, self.status, self._settings_changed, lambda: (self._address, self._port), places.uploads,
+            places.devices,
         )  # fmt: skip
         self._storage = JournalStorage(
             self._writer, self._clock, lambda: self._exchange.plan, self._recipients, self._iccid, self._inbox.put
         )
-        sounds = Path(environ.get(SOUNDS) or Path(environ.get("HOME", "/root")) / ".cache/centralka/sounds")
-        prompts = Prompts(places.uploads, (places.rendered, sounds, Path("/usr/share/centralka/sounds")))
+        prompts = Prompts.of(places, environ)
         lines: dict[LineId, Line] = {PHONES: self._sip}
         self._exchange = Exchange(
             self._plan(settings), lines, self._audio, self._storage, self._clock, prompts, self._inbox.put
         )
         self._exchange.changed = self._topics.add
         self._verbs = Verbs(self._exchange, self._desk)
-        self._control = ControlServer(places.control, self._inbox.put)
+        self._control = ControlServer(places.control, self._inbox.put, SECONDS)
         self._panel = Panel(self._inbox.put)
         self._loop = Loop(self._inbox.__len__)
 

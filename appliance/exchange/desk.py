@@ -1,4 +1,4 @@
-"""What the control socket asks beyond the exchange: settings, secrets, the block list, mail.
+"""What the control socket asks beyond the exchange: settings, secrets, the block list, mail, announcements.
 
 Methods run on the loop thread and hand slow work (validation with its fsync, the worker) to two threads of their own;
 results come back as functions in the inbox, so that the plan is swapped before anybody is told it was.
@@ -6,6 +6,7 @@ results come back as functions in the inbox, so that the plan is swapped before 
 
 import json
 import logging
+import re
 import socket
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,18 +18,20 @@ from appliance.core.numbers import as_pattern, pattern_fault
 from appliance.errors import ControlError, JournalError
 from appliance.exchange.clock import Clock
 from appliance.exchange.control import Answer, Json
+from appliance.exchange.devices import ports
 from appliance.exchange.verbs import Reply, text
 from appliance.journal.times import stamp
 from appliance.journal.writer import Writer
 from appliance.journal.writes import AddBlock, MarkSenderRead, RemoveBlock, Result, RetryOutbox, Write
 from appliance.settings.fields import Value
-from appliance.settings.schema import SECTIONS, Settings, rows
+from appliance.settings.schema import ID, SECTIONS, Settings, rows
 from appliance.settings.secret import Secret, new_password
 from appliance.settings.store import InvalidSettings, Store, masked
+from appliance.words import PROMPTS
 
 log = logging.getLogger(__name__)
 
-WORKER_SECONDS = 40.0
+WORKER_SECONDS = 60.0  # two programs of 20 s and 30 s at most, one after the other
 LONGEST_ANSWER = 64 * 1024
 Args = Mapping[str, Json]
 Post = Callable[[Callable[[], None]], None]  # run this on the loop
@@ -50,6 +53,8 @@ class Desk:
         status: Callable[[], dict[str, Json]],
         changed: Callable[[tuple[str, ...], Callable[[], None]], None],
         server: Callable[[], tuple[str, int]],
+        uploads: Path,
+        devices: Path,
     ) -> None:
         """`changed(sections, then)` rebuilds the plan, on the loop, and calls `then` when it holds; `server` gives
         address and port of SIP."""
@@ -64,6 +69,8 @@ class Desk:
         self._post = post
         self._changed = changed
         self._server = server
+        self._uploads = uploads
+        self._devices = devices
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="settings")
         self._errands = ThreadPoolExecutor(2, thread_name_prefix="errands")
 
@@ -235,6 +242,34 @@ class Desk:
         """Let the worker send a test mail; its answer is the server's own words."""
         self._errands.submit(self._ask_worker, "mail.test", dict(args), reply)
 
+    def prompt_convert(self, args: Args, reply: Reply) -> None:
+        """Let the worker make a prompt of an uploaded file. Raises ControlError."""
+        wanted: dict[str, Json] = {"id": prompt_id(args), "source": text(args, "source")}
+        self._errands.submit(self._ask_worker, "convert", wanted, reply)
+
+    def prompt_speak(self, args: Args, reply: Reply) -> None:
+        """Let the worker speak a text of the owner. Raises ControlError."""
+        wanted: dict[str, Json] = {
+            "id": prompt_id(args), "text": text(args, "text"), "language": text(args, "language"),
+        }  # fmt: skip
+        self._errands.submit(self._ask_worker, "speak", wanted, reply)
+
+    def prompt_remove(self, args: Args) -> None:
+        """Take the owner's recording away: a standard prompt speaks again, another one is gone. Raises ControlError
+        `prompt-in-use` while lines would have nothing to say, `no-such-entry`."""
+        name = prompt_id(args)
+        users = [str(line["label"]) for line in rows(self.settings, "lines") if line.get("closed_prompt") == name]
+        if users and name not in PROMPTS:
+            raise ControlError("prompt-in-use", lines=", ".join(users))
+        try:
+            (self._uploads / f"{name}.wav").unlink()
+        except FileNotFoundError as error:
+            raise ControlError("no-such-entry") from error
+
+    def devices(self) -> list[str]:
+        """Ports of modems that are plugged in."""
+        return ports(self._devices)
+
     def _ask_worker(self, verb: str, args: dict[str, Json], reply: Reply) -> None:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
@@ -267,6 +302,14 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "when": ("always", "after-hours"),
     "action": ("", "reject", "busy", "announce"),
 }
+
+
+def prompt_id(args: Args) -> str:
+    """The id of a prompt in a request. Raises ControlError."""
+    name = text(args, "id")
+    if not re.fullmatch(ID, name):
+        raise ControlError("not-an-id")
+    return name
 
 
 def _typed(value: Value) -> bool:

@@ -22,9 +22,9 @@ from appliance.core.routing import route
 from appliance.core.screening import screen_sms
 from appliance.exchange.clock import Clock
 from appliance.exchange.loop import Timers
-from appliance.exchange.prompts import Prompts
 from appliance.journal.times import stamp
 from appliance.lines import Line
+from appliance.settings.prompts import Prompts
 
 log = logging.getLogger(__name__)
 

@@ -16,6 +16,9 @@ from appliance.words import TRACE, say
 
 log = logging.getLogger(__name__)
 
+# what the worker does takes longer than an answer may; it has WORKER_SECONDS of the desk
+SECONDS: Mapping[str, float] = {"mail.test": 65.0, "prompt.convert": 65.0, "prompt.speak": 65.0}
+
 Reply = Callable[[Answer], None]
 Args = Mapping[str, Json]
 
@@ -33,6 +36,10 @@ class Desk(Protocol):
     def sms_read(self, sender: str, reply: Reply) -> None: ...
     def outbox_retry(self, item: int, reply: Reply) -> None: ...
     def mail_test(self, args: Args, reply: Reply) -> None: ...
+    def prompt_convert(self, args: Args, reply: Reply) -> None: ...
+    def prompt_speak(self, args: Args, reply: Reply) -> None: ...
+    def prompt_remove(self, args: Args) -> None: ...
+    def devices(self) -> list[str]: ...
     def set_clock(self, at: datetime | None) -> float: ...
     def reload(self) -> None: ...
     def new_password(self) -> str: ...
@@ -55,6 +62,8 @@ class Verbs:
             "clock.set": self._clock_set,
             "reload": self._reload,
             "password.new": lambda args, who: {"password": self._desk.new_password()},
+            "prompt.remove": self._prompt_remove,
+            "devices": lambda args, who: {"ports": [*self._desk.devices()]},
         }
         self._later: dict[str, Callable[[Args, str, Reply], None]] = {
             "settings.put": self._settings_put,
@@ -63,6 +72,8 @@ class Verbs:
             "sms.read": lambda args, who, reply: self._desk.sms_read(text(args, "sender"), reply),
             "outbox.retry": lambda args, who, reply: self._desk.outbox_retry(number(args, "id"), reply),
             "mail.test": lambda args, who, reply: self._desk.mail_test(args, reply),
+            "prompt.convert": lambda args, who, reply: self._desk.prompt_convert(args, reply),
+            "prompt.speak": lambda args, who, reply: self._desk.prompt_speak(args, reply),
         }
 
     def names(self) -> list[str]:
@@ -106,6 +117,10 @@ class Verbs:
 
     def _reload(self, args: Args, who: str) -> dict[str, Json]:
         self._desk.reload()
+        return {}
+
+    def _prompt_remove(self, args: Args, who: str) -> dict[str, Json]:
+        self._desk.prompt_remove(args)
         return {}
 
     def _settings_put(self, args: Args, who: str, reply: Reply) -> None:

@@ -27,6 +27,7 @@ from appliance.settings.fields import (
     Zone,
     check,
 )
+from appliance.words import PROMPTS
 
 COUNTRIES = {
     "PL": "Poland", "UA": "Ukraine", "ES": "Spain", "RO": "Romania",
@@ -83,8 +84,6 @@ NETWORK = Section("network", "Network", (
             seldom=True),
     Integer(name="max_expiry", label="Longest registration", unit="seconds", default=3600, least=60, most=7200,
             seldom=True),
-    Integer(name="qualify_seconds", label="Ask each phone whether it is there, every", unit="seconds",
-            default=30, least=1, most=120, seldom=True),
 ))  # fmt: skip
 
 MAIL = Section("mail", "Mail", (
@@ -177,7 +176,17 @@ OUTGOING = Section("outgoing", "Calling out", (
            item=Text(name="line", label="Line", longest=31)),
 ), many=True)  # fmt: skip
 
-SECTIONS: dict[str, Section] = {s.name: s for s in (OFFICE, NETWORK, MAIL, HOURS, LINES, PEOPLE, GROUPS, OUTGOING)}
+ANNOUNCEMENTS = Section("prompts", "Announcements", (
+    _id(),
+    Text(name="name", label="Name", longest=40, help="What colleagues call it. A standard one keeps its own name."),
+    Text(name="text", label="Text", longest=1000, help="What was spoken; empty for a recording."),
+    Choice(name="language", label="Language of the text", options={"": "As the office", **LANGUAGES}),
+), many=True)  # fmt: skip
+
+# a new section stands last: the place of each is its number in the file
+SECTIONS: dict[str, Section] = {
+    s.name: s for s in (OFFICE, NETWORK, MAIL, HOURS, LINES, PEOPLE, GROUPS, OUTGOING, ANNOUNCEMENTS)
+}
 
 Settings = Mapping[str, Mapping[str, Value]]
 
@@ -221,6 +230,7 @@ def check_between(settings: Settings) -> dict[str, Fault]:
     _no_twins(faults, "lines", "device", [line.get("device") for line in lines])
     line_ids = {line.get("id") for line in lines}
     group_ids = {group.get("id") for group in groups}
+    prompt_ids = {*PROMPTS, *(prompt.get("id") for prompt in rows(settings, "prompts"))}
     for i, group in enumerate(groups):
         for member in _texts(group.get("members")):
             if member not in extensions:
@@ -228,6 +238,8 @@ def check_between(settings: Settings) -> dict[str, Fault]:
     for i, line in enumerate(lines):
         if line.get("group") and line.get("group") not in group_ids:
             faults[f"lines.{i}.group"] = Fault("unknown-group", group=str(line.get("group")))
+        if line.get("closed_prompt") not in prompt_ids:
+            faults[f"lines.{i}.closed_prompt"] = Fault("unknown-prompt", prompt=str(line.get("closed_prompt")))
     for i, person in enumerate(people):
         if person.get("outgoing_line") and person.get("outgoing_line") not in line_ids:
             faults[f"people.{i}.outgoing_line"] = Fault("unknown-line", line=str(person.get("outgoing_line")))

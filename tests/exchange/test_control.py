@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from appliance.exchange import control
 from appliance.exchange.control import LONGEST_LINE, Answer, ControlServer, ask
 
 
@@ -16,12 +17,14 @@ def server(tmp_path):
             return
         if asked.verb == "later":
             threading.Timer(0.05, lambda: asked.reply(Answer(ok={"later": True}))).start()
+        elif asked.verb == "slow":
+            threading.Timer(1.0, lambda: asked.reply(Answer(ok={"slow": True}))).start()
         elif asked.verb == "wrong":
             asked.reply(Answer(error="not-a-choice", fields={"office.country": "required"}))
         else:
             asked.reply(Answer(ok={"verb": asked.verb, "args": dict(asked.args), "who": asked.who}))
 
-    made = ControlServer(tmp_path / "x.sock", answer)
+    made = ControlServer(tmp_path / "x.sock", answer, {"slow": 4.0})
     made.start()
     yield made, tmp_path / "x.sock"
     made.stop()
@@ -59,6 +62,13 @@ def test_an_error_keeps_its_fields(server):
     answer = ask(path, "wrong", {})
     assert answer.ok is None
     assert (answer.error, dict(answer.fields)) == ("not-a-choice", {"office.country": "required"})
+
+
+def test_a_question_is_answered_in_time_or_told_so_and_a_slow_verb_has_more_time(server, monkeypatch):
+    monkeypatch.setattr(control, "SECONDS_TO_ANSWER", 0.2)
+    _, path = server
+    assert ask(path, "silent", {}, seconds=3).error == "no-answer-in-time"
+    assert ask(path, "slow", {}, seconds=4).ok == {"slow": True}
 
 
 @pytest.mark.parametrize("rubbish", [b"\n", b"[]\n", b"{}\n", b"\xff\xfe\n", b'{"do":1}\n', b"[" * 5000 + b"\n"])

@@ -13,7 +13,7 @@ from appliance.core.plan import Block, Group, Hours, Line, OutgoingRule, Person,
 from appliance.exchange.clock import Clock
 from appliance.exchange.exchange import Exchange
 from appliance.exchange.loop import Inbox
-from appliance.exchange.prompts import Prompts
+from appliance.settings.prompts import Prompts
 from tests.fakes.lines import FakeBridge, FakeLine, FakeStorage, e164, internal
 
 WARSAW = ZoneInfo("Europe/Warsaw")

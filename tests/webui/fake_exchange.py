@@ -7,6 +7,7 @@ test set what its lines, phones and calls are doing. One switch: `mail_answer`. 
 import sqlite3
 from collections import Counter
 from datetime import datetime
+from pathlib import Path
 
 from appliance.core.model import PHONES, Kind, LegId, LineId, Number, Offer, Presence
 from appliance.core.numbers import parse
@@ -43,6 +44,9 @@ class FakeExchange:
         self.calls: list[dict[str, object]] = []
         self.notes: list[dict[str, object]] = []
         self.phones: dict[str, str] = {}
+        self.ports: list[str] = []
+        self.sources: list[Path] = []
+        self.spoken: list[tuple[str, str, str]] = []
         self.mail_answer: dict[str, object] = {
             "ok": True,
             "said": ["220 mail.example.org ready", "250 queued"],
@@ -194,6 +198,30 @@ class FakeExchange:
 
     def _mail_test(self, args: dict, who: str) -> dict:
         return self.mail_answer
+
+    def _devices(self, args: dict, who: str) -> dict:
+        return {"ports": self.ports}
+
+    def _prompt_convert(self, args: dict, who: str) -> dict:
+        """The worker's rules: wav or mp3 by the first octets, at most 5 MB; the sound is kept as it is."""
+        source = Path(args["source"])
+        assert source.is_relative_to(self.places.prompts)
+        assert source.stat().st_mode & 0o777 == 0o640
+        self.sources.append(source)
+        octets = source.read_bytes()
+        if octets[:4] != b"RIFF" and octets[:3] != b"ID3":
+            raise ControlError("not-a-sound")
+        (self.places.uploads / f"{args['id']}.wav").write_bytes(octets)
+        return {"id": args["id"], "seconds": 1.0}
+
+    def _prompt_speak(self, args: dict, who: str) -> dict:
+        self.spoken.append((args["id"], args["text"], args["language"]))
+        (self.places.uploads / f"{args['id']}.wav").write_bytes(b"RIFF" + bytes(40 + 32000))
+        return {"id": args["id"], "language": args["language"], "seconds": 2.0}
+
+    def _prompt_remove(self, args: dict, who: str) -> dict:
+        (self.places.uploads / f"{args['id']}.wav").unlink()
+        return {}
 
     def _outbox_retry(self, args: dict, who: str) -> dict:
         with sqlite3.connect(self.places.journal) as db:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import ControlError
-from appliance.exchange.prompts import Prompts
+from appliance.settings.prompts import Prompts
 from appliance.settings.schema import LANGUAGES
 from appliance.words import PROMPTS
 from appliance.worker import confined, media, melody, speech

@@ -3,7 +3,23 @@
 from flask import Flask
 
 from webui import changes, live, looks, phrases, reading
-from webui.pages import blocking, box, calls, door, hours, lines, me, messages, people, start, status, trycall, undo
+from webui.pages import (
+    announcements,
+    blocking,
+    box,
+    calls,
+    door,
+    hours,
+    lines,
+    me,
+    messages,
+    outgoing,
+    people,
+    start,
+    status,
+    trycall,
+    undo,
+)
 
 
 def register(app: Flask) -> None:
@@ -11,5 +27,8 @@ def register(app: Flask) -> None:
     app.jinja_env.filters.update({**looks.FILTERS, **phrases.FILTERS, "change_words": changes.words})
     app.jinja_env.globals.update(newest_call=reading.newest_call, newest_sms=reading.newest_sms)
     live.register(app)
-    for module in (door, start, status, calls, messages, lines, hours, blocking, trycall, people, box, me, undo):
+    for module in (
+        door, start, status, calls, messages, lines, hours, announcements, blocking, outgoing, trycall, people, box, me,
+        undo,
+    ):  # fmt: skip
         app.register_blueprint(module.page)

@@ -15,6 +15,7 @@ TABS = (
     ("index", _l("Week"), "/hours"),
     ("holidays", _l("Closed days"), "/hours/holidays"),
     ("night", _l("Night mode"), "/hours/night"),
+    ("prompts", _l("Announcements"), "/hours/prompts"),
 )
 SPARE = 2  # empty rows to fill in
 

@@ -1,4 +1,7 @@
-"""Lines: which numbers do we have, do they work? One line: State, Incoming, Messages, Modem."""
+"""Lines: which numbers do we have, do they work? One line: State, Incoming, Messages, Modem. New ones, and away.
+
+A new line takes a modem that the exchange sees and no other line has; its speech port stands beside its command port.
+"""
 
 from dataclasses import dataclass
 
@@ -8,10 +11,11 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from appliance.settings.schema import LINES
-from webui import flash, forms, here
+from appliance.errors import ControlError
+from appliance.settings.schema import LINES, OUTGOING, PEOPLE
+from webui import flash, forms, here, reading, recordings
 from webui.control import LineView
-from webui.forms import Options
+from webui.forms import Drawn, Options
 from webui.pages import saving
 
 page = Blueprint("lines", __name__)
@@ -29,11 +33,16 @@ class Tab:
 TABS = (
     Tab("state", _l("State"), ()),
     Tab("incoming", _l("Incoming"), (
-        "label", "number", "group", "no_answer", "language", "closed", "blocked", "withheld", "unavailable", "night",
+        "label", "number", "group", "no_answer", "language", "closed", "closed_prompt", "blocked", "withheld",
+        "unavailable", "night",
     )),
     Tab("messages", _l("Messages"), ("sms_mail", "sms_to")),
     Tab("modem", _l("Modem"), ("enabled", "device", "pcm_device", "pin", "outgoing", "country")),
 )  # fmt: skip
+
+
+NEW = ("label", "number", "device", "pcm_device", "group", "pin")
+AT, PCM = "-at", "-pcm"  # how our udev rules end the names of the two ports of a modem
 
 
 @page.get("/lines")
@@ -70,7 +79,9 @@ def form(line_id: str, tab: str) -> Response | str | tuple[str, int]:
     if which is None:
         abort(404)
     item = _item(line_id)
-    choices: dict[str, Options] = {"group": [("", _("Nobody")), *group_choices()]}
+    choices: dict[str, Options] = {
+        "group": [("", _("Nobody")), *group_choices()], "closed_prompt": _prompts(item),
+    }  # fmt: skip
     fields, others, code = forms.draw(LINES.fields, item, None, choices, which.fields), [], 200
     if request.method == "POST":
         outcome = saving.put_item("lines", LINES, line_id, which.fields, choices)
@@ -78,16 +89,138 @@ def form(line_id: str, tab: str) -> Response | str | tuple[str, int]:
             flash.done(_("Saved."), _("The line follows the new settings; a call in progress ends first."))
             return redirect(url_for("lines.form", line_id=line_id, tab=tab), 303)
         fields, others, code = outcome.fields, outcome.others, 422
+    _suggest(fields)
     return render_template(
         "lines/form.html", item=item, view=_view(line_id), tabs=_tabs(line_id, tab), fields=fields, others=others,
         which=which,
     ), code  # fmt: skip
 
 
+@page.route("/lines/new", methods=["GET", "POST"])
+def new() -> Response | str | tuple[str, int]:
+    """A SIM line on a modem that was found, or on a port that is typed."""
+    if request.method == "POST":
+        outcome = create(NEW)
+        if outcome.ok:
+            flash.done(
+                _("The line is there."), _("The modem starts; it takes up to a minute until it has its network.")
+            )
+            return redirect(url_for("lines.one", line_id=outcome.item["id"]), 303)
+        return render_template("lines/new.html", found=found(), fields=outcome.fields, others=outcome.others), 422
+    return render_template("lines/new.html", found=found(), fields=fresh_fields(NEW), others=[])
+
+
+def fresh_fields(only: tuple[str, ...]) -> list[Drawn]:
+    """The form of a new line, with the first modem that no line has."""
+    device = next((path for path, owner in found() if not owner and path.endswith(AT)), "")
+    groups = group_choices()
+    values = {"device": device, "pcm_device": _speech_port(device), "group": groups[0][0] if groups else ""}
+    fields = forms.draw(LINES.fields, values, None, {"group": [("", _("Nobody")), *groups]}, only)
+    _suggest(fields)
+    return fields
+
+
+def create(only: tuple[str, ...]) -> saving.Outcome:
+    """Store a new line from the form. Its id was never used: what the journal says of lines that are gone stays true.
+    Raises ControlError."""
+    taken = {str(item.get("id")) for item in _items("lines")} | reading.lines_known()
+    line_id = next(f"gsm{n}" for n in range(1000) if f"gsm{n}" not in taken)
+    device = request.form.get("device", "").strip()
+    extra: dict[str, object] = {"kind": "gsm"}
+    if not request.form.get("pcm_device", "").strip():
+        extra["pcm_device"] = _speech_port(device)
+    choices: dict[str, Options] = {"group": [("", _("Nobody")), *group_choices()]}
+    outcome = saving.put_item("lines", LINES, line_id, only, choices, extra)
+    _suggest(outcome.fields)
+    return outcome
+
+
+def ports() -> list[str]:
+    """Ports of modems that the exchange sees; none while it does not answer."""
+    try:
+        listed = here.control().ask("devices").get("ports")
+    except ControlError:
+        return []
+    return [str(path) for path in listed] if isinstance(listed, list) else []
+
+
+def found() -> list[tuple[str, str]]:
+    """Command ports with the name of the line that has each, if one has. Speech ports of ours are not shown."""
+    owners = {str(item.get("device")): str(item.get("label")) for item in _items("lines")}
+    return [(path, owners.get(path, "")) for path in ports() if not path.endswith(PCM)]
+
+
+def _speech_port(device: str) -> str:
+    """The port beside a command port of ours, if it is there."""
+    beside = device.removesuffix(AT) + PCM
+    return beside if device.endswith(AT) and beside in ports() else ""
+
+
+def _suggest(fields: list[Drawn]) -> None:
+    """Offer what is plugged in."""
+    if any(field.name in {"device", "pcm_device"} for field in fields):
+        listed = ports()
+        for field in fields:
+            if field.name == "device":
+                field.suggestions = [path for path in listed if not path.endswith(PCM)]
+            elif field.name == "pcm_device":
+                field.suggestions = [path for path in listed if not path.endswith(AT)]
+
+
+@page.route("/lines/<line_id>/remove", methods=["GET", "POST"])
+def remove(line_id: str) -> Response | str:
+    """Confirmed first, with what else changes: who calls out on it, and the rules that name it."""
+    item = _item(line_id)
+    people = [str(p.get("name")) for p in _items("people") if p.get("outgoing_line") == line_id]
+    rules = [rule for rule in _items("outgoing") if line_id in _listed(rule)]
+    if request.method == "GET":
+        alone = sum(1 for rule in rules if _listed(rule) == [line_id])
+        return render_template("lines/remove.html", item=item, people=people, rules=len(rules), alone=alone)
+    _leave(line_id)
+    problem = saving.drop_item("lines", LINES, line_id).problem
+    if problem:
+        flash.wrong(_("The line stays."), problem)
+        return redirect(url_for("lines.one", line_id=line_id), 303)
+    flash.done(_("“%(name)s” is removed.", name=item.get("label", "")), _("Its past calls and messages stay."))
+    return redirect(url_for("lines.index"), 303)
+
+
+def _leave(line_id: str) -> None:
+    """Take a line out of what names it; a rule without lines goes. Raises ControlError."""
+    for section in (PEOPLE, OUTGOING):
+        held = here.control().section(section.name)
+        items = forms.items_of(held["doc"])
+        changed: list[dict[str, object]] = []
+        for one in items:
+            if section is PEOPLE:
+                changed.append({**one, "outgoing_line": ""} if one.get("outgoing_line") == line_id else one)
+            elif rest := [name for name in _listed(one) if name != line_id]:
+                changed.append({**one, "lines": rest})
+        if changed != items:
+            here.control().put(section.name, held["version"], {"items": changed}, here.who())
+            here.audit(f"settings.{section.name}", {}, {"without": line_id})
+
+
+def _listed(rule: dict[str, object]) -> list[str]:
+    lines = rule.get("lines")
+    return [str(one) for one in lines] if isinstance(lines, list) else []
+
+
+def _prompts(item: dict[str, object]) -> Options:
+    """The announcements there are, and the one the line has."""
+    known = recordings.choices()
+    held = str(item.get("closed_prompt") or "closed")
+    return known if held in dict(known) else [*known, (held, held)]
+
+
 def group_choices() -> list[tuple[str, str]]:
     """Groups as options: id and name."""
-    held = here.section("groups")
-    return [(str(g.get("id")), str(g.get("name"))) for g in (forms.items_of(held["doc"]) if held else [])]
+    return [(str(g.get("id")), str(g.get("name"))) for g in _items("groups")]
+
+
+def _items(name: str) -> list[dict[str, object]]:
+    held = here.section(name)
+    return forms.items_of(held["doc"]) if held else []
 
 
 def _item(line_id: str) -> dict[str, object]:

@@ -122,7 +122,7 @@ def remove(person: str) -> Response | str:
     if request.method == "GET":
         return render_template("people/remove.html", item=item)
     _leave_groups(str(item.get("extension")))
-    problem = saving.drop_item("people", PEOPLE, person)
+    problem = saving.drop_item("people", PEOPLE, person).problem
     if problem:
         flash.wrong(_("The person stays."), problem)
         return redirect(url_for("people.one", person=person), 303)
@@ -229,7 +229,7 @@ def group(group: str) -> Response | str | tuple[str, int]:
 @page.route("/people/groups/<group>/remove", methods=["POST"])
 def remove_group(group: str) -> Response:
     """Take a group away; refused by the exchange while a line uses it."""
-    problem = saving.drop_item("groups", GROUPS, group)
+    problem = saving.drop_item("groups", GROUPS, group).problem
     if problem:
         flash.wrong(_("The group stays."), problem)
     else:

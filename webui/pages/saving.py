@@ -23,6 +23,14 @@ class Outcome:
     item: dict[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What came of a removal: what is wrong in words, or the row of the record of changes."""
+
+    problem: str = ""
+    change: int = 0
+
+
 def merged(held: Held | None, section: Section, only: Sequence[str]) -> dict[str, object]:
     """The stored document with what was typed put over it."""
     return {**(held["doc"] if held else {}), **forms.sent(section.fields, only)}
@@ -76,8 +84,8 @@ def put_item(
     return Outcome(True, item=item)
 
 
-def drop_item(name: str, section: Section, item_id: str) -> str:
-    """Take a record out of a list; what is wrong, in words, or nothing."""
+def drop_item(name: str, section: Section, item_id: str) -> Dropped:
+    """Take a record out of a list."""
     held = here.section(name)
     if held is None:
         raise ControlError("exchange-down")
@@ -87,13 +95,11 @@ def drop_item(name: str, section: Section, item_id: str) -> str:
         rest = [one for one in items if one.get("id") != item_id]
         here.control().put(name, held["version"], {"items": rest}, here.who())
     except SettingsRefused as refused:
-        return " ".join(forms.faults_under(refused, f"{name}.")[0].values()) or " ".join(
-            forms.faults_under(refused, f"{name}.")[1]
-        )
+        mine, others = forms.faults_under(refused, f"{name}.")
+        return Dropped(" ".join(mine.values()) or " ".join(others))
     except ControlError as error:
-        return error_words(error)
-    here.audit(f"settings.{name}.remove", masked(section, gone[0]) if gone else {}, {})
-    return ""
+        return Dropped(error_words(error))
+    return Dropped(change=here.audit(f"settings.{name}.remove", masked(section, gone[0]) if gone else {}, {}))
 
 
 def change_all(name: str, change: Mapping[str, object]) -> str:

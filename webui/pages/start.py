@@ -189,19 +189,24 @@ def _password_fields(values: dict[str, str], errors: dict[str, str]) -> list[Dra
 
 
 def _line() -> BaseResponse | tuple[str, int]:
+    from webui.pages import lines
+
     held = here.section("lines")
     items = forms.items_of(held["doc"]) if held else []
     first = items[0] if items else None
-    only = ["label", "number"]
+    only = ("label", "number") if first else ("label", "number", "device", "pin")
+    found = [] if first else lines.found()
     if request.method == "POST":
-        if not first:
-            return onward("line")
-        outcome = saving.put_item("lines", LINES, str(first.get("id")), only)
+        if not first and not any(request.form.get(name, "").strip() for name in only if name != "device" or not found):
+            return onward("line")  # no modem, nothing typed: later
+        outcome = saving.put_item("lines", LINES, str(first.get("id")), only) if first else lines.create(only)
         if outcome.ok:
             return onward("line")
-        return draw("line", 422, fields=outcome.fields, others=outcome.others, first=first)
-    fields = forms.draw(LINES.fields, first, only=only) if first else []
-    return draw("line", fields=fields, others=[], first=first)
+        return draw("line", 422, fields=outcome.fields, others=outcome.others, first=first, found=found)
+    fields = forms.draw(LINES.fields, first, only=only) if first else lines.fresh_fields(only)
+    for field in fields:
+        field.required = field.required and first is not None
+    return draw("line", fields=fields, others=[], first=first, found=found)
 
 
 def _people() -> BaseResponse | tuple[str, int]:

@@ -35,7 +35,7 @@ def index() -> str:
     steps: list[traces.Drawn] = []
     if request.args.get("line"):
         try:
-            answer, steps = _ask(args)
+            answer, steps = ask(args)
         except ControlError as error:
             problem = error_words(error)
         except ValueError:
@@ -46,7 +46,8 @@ def index() -> str:
     )  # fmt: skip
 
 
-def _ask(args: Mapping[str, str]) -> tuple[str, list[traces.Drawn]]:
+def ask(args: Mapping[str, str]) -> tuple[str, list[traces.Drawn]]:
+    """The sentence and the reasons. `args`: line, from, to, kind, d, t. Raises ControlError, ValueError."""
     at = datetime.fromisoformat(f"{args['d']}T{args['t']}")
     number = args["from"].translate(SEPARATORS)
     caller = args["kind"] if args["kind"] in {"withheld", "unavailable"} else number

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from appliance.errors import ControlError
-from webui import flash, here
+from webui import flash, forms, here
 from webui.auth import now
 from webui.store import Change, moment
 from webui.words import error_words
@@ -56,8 +56,17 @@ def _night(change: Change) -> str:
     return "/"
 
 
+def _rule_again(change: Change) -> str:
+    held = here.control().section("outgoing")
+    items = [*forms.items_of(held["doc"]), change.old]
+    here.control().put("outgoing", held["version"], {"items": items}, here.who())
+    flash.done(_("Taken back."), _("The rule is there again."))
+    return "/outgoing"
+
+
 INVERSES: dict[str, Callable[[Change], str]] = {
     "block.add": _unblock,
     "block.remove": _block_again,
     "night": _night,
+    "settings.outgoing.remove": _rule_again,
 }

@@ -1,0 +1,28 @@
+"""Ports of modems on this machine, by the names that last: what the page offers when a line is added.
+
+/dev/centralka is made by our udev rules (the command port ends in -at, the speech port in -pcm); /dev/serial is made by
+udev itself, by the place of the socket and by the number in the modem. The virtual modem's ports lie in our own folder.
+"""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+FOLDERS = (Path("/dev/centralka"), Path("/dev/serial/by-path"), Path("/dev/serial/by-id"))
+MOST = 100
+
+
+def ports(own: Path, folders: Iterable[Path] = FOLDERS) -> list[str]:
+    """Whole paths, the surest names first; a port that was named already is not named again by another folder."""
+    found: list[str] = []
+    seen: set[str] = set()
+    for folder in (own, *folders):
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError:
+            continue  # no such modem, or no udev
+        paths = [(str(folder / name), os.path.realpath(folder / name)) for name in names]
+        fresh = [(path, real) for path, real in paths if real not in seen and os.path.exists(real)]
+        found += [path for path, _real in fresh]
+        seen |= {real for _path, real in fresh}
+    return found[:MOST]

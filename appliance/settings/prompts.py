@@ -1,0 +1,54 @@
+"""Which file a prompt is: the owner's own recording, else the spoken one in the caller's language, else in English.
+
+The exchange plays what is found here and the page lets it be heard, so that both are the same.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import appliance
+from appliance.settings.places import Places
+
+FALLBACK_LANGUAGE = "en"
+SOUNDS = "CENTRALKA_SOUNDS"  # where the set-up step left the spoken prompts
+PRODUCT_SOUNDS = Path("/usr/share/centralka/sounds")
+TEXTS = Path(appliance.__file__).parent.parent / "sounds"
+
+
+class Prompts:
+    """Looks prompts up; `spoken` are folders with <language>/<id>.wav in order of preference."""
+
+    def __init__(self, uploads: Path, spoken: Sequence[Path]) -> None:
+        self._uploads = uploads
+        self._spoken = tuple(spoken)
+
+    @classmethod
+    def of(cls, places: Places, environ: Mapping[str, str] = os.environ) -> "Prompts":
+        """The box's own: what the worker spoke, what the set-up left, what was installed."""
+        sounds = Path(environ.get(SOUNDS) or Path(environ.get("HOME", "/root")) / ".cache/centralka/sounds")
+        return cls(places.uploads, (places.rendered, sounds, PRODUCT_SOUNDS))
+
+    def find(self, prompt: str, language: str) -> Path | None:
+        """The wav (mono, 8 kHz, 16 bit) or None. The id came from settings or code: letters, digits and dashes only."""
+        if not prompt.replace("-", "").isalnum():
+            return None
+        candidates = [self._uploads / f"{prompt}.wav"]
+        for spoken_in in (language, FALLBACK_LANGUAGE):
+            candidates += [folder / spoken_in / f"{prompt}.wav" for folder in self._spoken]
+        return next((path for path in candidates if os.path.isfile(path)), None)
+
+    def own(self, prompt: str) -> Path | None:
+        """The owner's recording, where there is one."""
+        path = self._uploads / f"{prompt}.wav"
+        return path if prompt.replace("-", "").isalnum() and os.path.isfile(path) else None
+
+
+def standard_text(prompt: str, language: str) -> str:
+    """What the spoken prompt says, or nothing."""
+    try:
+        body = json.loads((TEXTS / f"{language}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return str(body.get(prompt, "")) if isinstance(body, dict) else ""
