@@ -178,8 +178,8 @@ OUTGOING = Section("outgoing", "Calling out", (
 
 ANNOUNCEMENTS = Section("prompts", "Announcements", (
     _id(),
-    Text(name="name", label="Name", longest=40, help="What colleagues call it. A standard one keeps its own name."),
-    Text(name="text", label="Text", longest=1000, help="What was spoken; empty for a recording."),
+    Text(name="name", label="Name", longest=40),
+    Text(name="text", label="Text", longest=1000),
     Choice(name="language", label="Language of the text", options={"": "As the office", **LANGUAGES}),
 ), many=True)  # fmt: skip
 

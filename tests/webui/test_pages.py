@@ -15,7 +15,8 @@ from webui.app import create_app
 PAGES = (
     "/", "/calls", "/messages", "/lines", "/hours", "/hours/night", "/hours/holidays", "/blocking", "/blocking/allowed",
     "/people", "/people/groups", "/box/health", "/box/mail", "/box/network", "/box/access", "/box/changes", "/try",
-    "/me",
+    "/me", "/hours/prompts", "/hours/prompts/closed", "/hours/prompts/new", "/outgoing", "/outgoing/new",
+    "/outgoing/all", "/lines/new", "/lines/gsm0/remove",
 )  # fmt: skip
 
 
@@ -53,10 +54,13 @@ def test_nothing_runs_in_the_page_that_is_not_ours(anna: FlaskClient, path: str)
 FORMS = (
     "/night", "/blocking", "/hours", "/hours/holidays", "/people/new", "/box/mail", "/box/network", "/box/access",
     "/me", "/logout", "/box/access/sign-out-others", "/people/p101/password", "/blocking/1/remove", "/undo/1",
+    "/outgoing/new", "/outgoing/all", "/outgoing/all/remove", "/lines/new", "/lines/gsm0/remove",
+    "/hours/prompts/closed/remove",
 )  # fmt: skip
 
 
-CHANGING = ("settings.put", "block.add", "block.remove", "night", "hangup", "password.new", "secret.show", "mail.test")
+CHANGING = ("settings.put", "block.add", "block.remove", "night", "hangup", "password.new", "secret.show", "mail.test",
+            "prompt.remove")  # fmt: skip
 
 
 @pytest.mark.parametrize("path", FORMS)

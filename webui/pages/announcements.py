@@ -136,7 +136,7 @@ def remove(prompt: str) -> Drawing:
     users = [use.label for use in item.used if use.href.startswith("/lines/")]
     if users and not item.standard:
         flash.wrong(
-            _("“%(name)s” cannot be deleted: %(lines)s use it.", name=item.name, lines=phrases.several(users)),
+            _("“%(name)s” cannot be deleted. It is used by %(lines)s.", name=item.name, lines=phrases.several(users)),
             _("Replace it, or choose another there first."),
         )
         return redirect(url_for("announcements.one", prompt=prompt), 303)
