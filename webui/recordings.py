@@ -16,10 +16,10 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from appliance.errors import ControlError
+from appliance.errors import ControlError, JournalError
 from appliance.settings.places import Places
 from appliance.settings.prompts import Prompts
-from webui import forms, here, security
+from webui import forms, here, reading, security
 from webui.words import PROMPTS, error_words, sentence
 
 CALLERS = ("closed", "nobody", "blocked", "hold")
@@ -116,9 +116,17 @@ def _used(name: str, lines: list[dict[str, object]]) -> list[Use]:
     key = {"nobody": "no_answer", "blocked": "blocked"}.get(name, "closed")
     if name in COLLEAGUES or name == "hold":
         return []
-    return [
+    return ([Use(str(_("Blocking")), "/blocking")] if name == "blocked" and _announced() else []) + [
         Use(str(line.get("label")), f"/lines/{line.get('id')}/incoming") for line in lines if _plays(line, key, name)
     ]
+
+
+def _announced() -> bool:
+    """Whether an entry of the block list wants the announcement."""
+    try:
+        return any(block.action == "announce" for block in reading.blocks(False))
+    except JournalError:
+        return False
 
 
 def _plays(line: dict[str, object], key: str, name: str) -> bool:

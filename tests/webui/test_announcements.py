@@ -145,6 +145,10 @@ def test_a_new_one_has_a_name_and_a_line_chooses_it(anna: FlaskClient, spoken: F
     form = text(anna, "/lines/gsm0/incoming")
     assert '<option value="litni-kanikuly">Літні канікули</option>' in form
     chosen_by(spoken, "litni-kanikuly")
+    own = "/hours/prompts/litni-kanikuly"
+    assert post(anna, f"{own}/name", {"name": "Свята"}, page=own).status_code == 303
+    assert "<h1>Свята</h1>" in text(anna, own)
+    assert post(anna, f"{own}/name", {"name": "closed now"}, page=own).status_code == 422
     page = anna.get("/hours/prompts/litni-kanikuly/remove", follow_redirects=True).get_data(as_text=True)
     assert "cannot be deleted. It is used by Reception." in page
     assert "Replace it, or choose another there first." in page

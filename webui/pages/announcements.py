@@ -86,6 +86,22 @@ def speak(prompt: str) -> Drawing:
     return redirect(url_for("announcements.one", prompt=item.id), 303)
 
 
+@page.post("/hours/prompts/<prompt>/name")
+def rename(prompt: str) -> Drawing:
+    """Another name for one of the owner's; lines that use it keep it."""
+    item = _found(prompt)
+    if item.standard:
+        abort(404)
+    name = " ".join(request.form.get("name", "").split())[:40]
+    errors = {} if name.casefold() == item.name.casefold() and name else _name_faults(name)
+    if errors:
+        return _draw(item, errors, request.form), 422
+    _kept(item.id, name, item.text, item.language)
+    here.audit("settings.prompts", {"name": item.name}, {"id": item.id, "name": name})
+    flash.done(_("Saved."))
+    return redirect(url_for("announcements.one", prompt=item.id), 303)
+
+
 @page.route("/hours/prompts/new", methods=["GET", "POST"])
 @security.takes_uploads
 def new() -> Drawing:
@@ -192,16 +208,21 @@ def _draw(item: Prompt, errors: dict[str, str] | None = None, typed: Mapping[str
     languages = [] if item.own else [(code, forms.label_of(LANGUAGES[code])) for code in recordings.languages()]
     return render_template(
         "hours/prompt.html", item=item, file=_file(errors or {}), speaking=_speaking(text, language, errors or {}),
-        languages=languages, said=item.text or ("" if item.own else standard),
+        languages=languages, naming=[] if item.standard else _name({"name": item.name, **typed}, errors or {}),
+        said=item.text or ("" if item.own else standard),
     )  # fmt: skip
 
 
 def _draw_new(errors: dict[str, str], typed: Mapping[str, str]) -> str:
-    name = forms.draw(ANNOUNCEMENTS.fields, typed, errors, only=["name"])
-    for field in name:
-        field.required, field.help = True, _("What colleagues call it, such as “Summer holidays”.")
     speaking = _speaking(typed.get("text", ""), typed.get("language") or here.office().language, errors)
-    return render_template("hours/prompt_new.html", fields=[*name, _file(errors), *speaking])
+    return render_template("hours/prompt_new.html", fields=[*_name(typed, errors), _file(errors), *speaking])
+
+
+def _name(typed: Mapping[str, str], errors: dict[str, str]) -> list[Drawn]:
+    """The field for a name of its own."""
+    drawn = forms.draw(ANNOUNCEMENTS.fields, typed, errors, only=["name"])
+    drawn[0].required, drawn[0].help = True, _("What colleagues call it, such as “Summer holidays”.")
+    return drawn
 
 
 def _file(errors: dict[str, str]) -> Drawn:

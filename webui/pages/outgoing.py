@@ -143,7 +143,8 @@ def _typed_of(item: Mapping[str, object] | None) -> dict[str, object]:
     """A stored rule as its form has it."""
     pattern = str(item.get("pattern")) if item else ("" if _items("outgoing") else "*")
     kind = "all" if pattern == "*" else "prefix" if pattern.endswith("*") or not pattern else "number"
-    return {"kind": kind, "pattern": pattern.rstrip("*"), "lines": item.get("lines") if item else []}
+    first = [str(line.get("id")) for line in _lines() if line.get("outgoing", True)][:1]
+    return {"kind": kind, "pattern": pattern.rstrip("*"), "lines": item.get("lines") if item else first}
 
 
 def _draw(

@@ -56,9 +56,17 @@ def ask(args: Mapping[str, str]) -> tuple[str, list[traces.Drawn]]:
     steps = result.get("steps")
     trace = result.get("trace")
     return (
-        " ".join(_step(step) for step in steps if isinstance(step, dict)) if isinstance(steps, list) else "",
+        _sentences([step for step in steps if isinstance(step, dict)]) if isinstance(steps, list) else "",
         traces.draw(trace if isinstance(trace, list) else []),
     )
+
+
+def _sentences(steps: list[Doc]) -> str:
+    """The route read out; what follows a call out is for when no line takes it."""
+    said = [_step(step) for step in steps]
+    if len(steps) > 1 and steps[0].get("do") == "dial" and steps[-1].get("do") == "announce":
+        said[-1] = str(_("If no line takes it, an announcement says so."))
+    return " ".join(said)
 
 
 def _step(step: Doc) -> str:
