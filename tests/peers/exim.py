@@ -150,8 +150,8 @@ class Exim:
         """Runs when this returns."""
         out = open(self.folder / "out", "ab")  # noqa: SIM115 - exim keeps it
         self._process = subprocess.Popen(
-            [str(self._program), "-C", str(self.folder / "exim.conf"), "-bdf", "-q1m"], stdin=subprocess.DEVNULL, stdout=out,
-            stderr=out, start_new_session=True,
+            [str(self._program), "-C", str(self.folder / "exim.conf"), "-bdf", "-q1m"], stdin=subprocess.DEVNULL,
+            stdout=out, stderr=out, start_new_session=True,
         )  # fmt: skip
         out.close()
         until(lambda: answers(self.address, self.port), 20, lambda: (self.folder / "out").read_text())
