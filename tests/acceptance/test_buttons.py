@@ -48,5 +48,4 @@ def test_a_reset_leaves_a_box_as_new_and_a_worker_that_knows_it(office: Office) 
     assert office.status()["lines"] == []
     assert office.calls() == []
     until("a one-time sign-in", office.places.first_start.exists, 15)
-    until("the worker has the new journal", lambda: "the journal is open" in office.log("worker").partition("replaced")[2],
-          15, 0.1)  # fmt: skip
+    until("the worker sees it", lambda: "the journal is open" in office.log("worker").partition("replaced")[2], 15, 0.1)
