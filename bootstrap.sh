@@ -153,6 +153,9 @@ make_languages() {
   done
 }
 
+# one set-up at a time: checkouts share the cache
+exec 9> "$CACHE/lock"
+flock -n 9 || { step "another set-up is at work; waiting for it"; flock 9; }
 install_packages
 [ "$MODE" = test ] && unpack_daemons
 make_venv
