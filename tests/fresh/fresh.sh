@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 ROOT=$PWD
 [ "$(id -u)" = 0 ] || { echo "make fresh builds whole systems: run it as root."; exit 1; }
-command -v debootstrap > /dev/null || apt-get -q install -y --no-install-recommends debootstrap
+command -v debootstrap > /dev/null || apt-get -qq install -y --no-install-recommends debootstrap > /dev/null
 WHERE=${FRESH_DIR:-$(mktemp -d /var/tmp/centralka-fresh.XXXXXX)}
 SYSTEMS=("${@:-}")
 [ -n "${SYSTEMS[0]}" ] || SYSTEMS=(bookworm trixie)
