@@ -41,6 +41,10 @@ TRACE: Final = {
     "line-withheld": N_("Refused: {line} takes no callers who hide their number."),
     "line-unavailable": N_("Refused: {line} takes no callers whose number did not arrive."),
     "not-blocked": N_("No block applies."),
+    "let-through": N_("Let through by the status button, past blocks and hours."),
+    "summoned": N_("The status button was pressed: {extension} rings to hear the address of the box."),
+    "too-many-calls": N_("Refused: {extension} has {most} calls already, the most one phone may have."),
+    "too-fast": N_("Refused: {extension} makes new calls faster than one phone may."),
     "night-on": N_("Closed: the night switch is on."),
     "night-off": N_("Open: switched by hand, whatever the hours say."),
     "open-always": N_("Open around the clock, until {until}."),
@@ -141,6 +145,12 @@ NOTICES: Final = {
     "night-on": N_("The night switch was turned on by {by}."),
     "night-off": N_("The box was opened by hand by {by}."),
     "night-auto": N_("The hours decide again, said {by}."),
+    "button-blocked": N_("{number} called last and was blocked with the status button."),
+    "button-nobody": N_("The status button found nobody to block: the last caller showed no number, or is blocked."),
+    "let-next": N_("The next caller is let through, past blocks and hours: the status button said so."),
+    "address-no-phone": N_("The address cannot be spoken: no phone is connected and free."),
+    "reset-armed": N_("The status button was held for ten seconds: another press within ten seconds resets the box."),
+    "reset-done": N_("The box was reset to its first start."),
     "started": N_("The box started."),
     "clock-moved": N_("The demo's clock stands at {at}."),
     "sms-incomplete": N_("A message from {sender} is not complete yet."),
@@ -152,6 +162,8 @@ NOTICES: Final = {
 LAMPS: Final = {
     "power-well": N_("Steady: all well"),
     "power-starting": N_("Slow: starting"),
+    "power-done": N_("Double: done"),
+    "power-armed": N_("Fast: press again to reset"),
     "power-modem-gone": N_("Code 1: modem gone"),
     "power-sim-pin": N_("Code 2: SIM wants PIN"),
     "power-mail-down": N_("Code 3: mail stuck"),
@@ -174,6 +186,20 @@ LAMPS: Final = {
     "night-on": N_("Steady: by hand"),
     "night-hours": N_("Slow: closed by hours"),
     "night-open": N_("Off: open"),
+}
+
+BUTTONS: Final = {
+    "night-toggle": N_("Night mode on, or back to the hours"),
+    "night-auto": N_("The hours decide again"),
+    "speak-address": N_("A free phone rings and says the address of the box"),
+    "last-caller": N_("Block the last caller, or let the next one through"),
+    "reset-arm": N_("Prepare a reset; a second press within 10 seconds does it"),
+}
+
+PRESSES: Final = {
+    "short": N_("Short press"),
+    "long": N_("Held 3 to 10 seconds"),
+    "very-long": N_("Held 10 seconds or more"),
 }
 
 PROMPTS: Final = {

@@ -55,7 +55,7 @@ def main() -> int:
         log.error("the page cannot listen at %s: %s", server.bind_addr, error)
         return 1
     _notify("READY=1")
-    threading.Thread(target=_pulse, args=(server,), name="pulse", daemon=True).start()
+    threading.Thread(target=_pulse, args=(server, places), name="pulse", daemon=True).start()
     server.serve()
     _notify("STOPPING=1")
     return 0
@@ -77,9 +77,11 @@ def _where(places: Places) -> tuple[str, int, int]:
             time.sleep(0.1)  # until the exchange listens; WAIT_SECONDS at most
 
 
-def _pulse(server: wsgi.Server) -> None:
-    """Feed the watchdog while the server takes connections."""
+def _pulse(server: wsgi.Server, places: Places) -> None:
+    """Feed the watchdog while the server takes connections; a box that was reset gets a new one-time sign-in."""
     while server.ready:
+        if not places.first_start.with_name("first-start.done").exists():
+            make_token(places.first_start)  # the box was reset while we ran
         with contextlib.suppress(OSError), socket.create_connection(server.bind_addr[:2], 2):
             _notify("WATCHDOG=1")
         time.sleep(PULSE_SECONDS)  # well under the watchdog's limit

@@ -18,7 +18,6 @@ from appliance.core.model import (
     AnnounceStep,
     CallId,
     DialStep,
-    Direction,
     LegId,
     Number,
     Offer,
@@ -35,6 +34,7 @@ LONGEST_TALK = 4 * 3600.0  # seconds; a forgotten call must not hold a line for 
 NO_SIGN = 45.0  # an outside leg that neither rings nor ends: try the next line
 NO_ANSWER = 90.0  # an outside leg that rings
 ANNOUNCEMENT = 180.0  # a guard for prompts that never end
+SUMMONS = 25.0  # how long a phone rings that the box itself calls
 FAILOVER = frozenset({Cause.CONGESTION, Cause.LINE_LOST, Cause.TIMEOUT, Cause.FAULT, Cause.UNREACHABLE, Cause.MEDIA})
 
 
@@ -66,7 +66,10 @@ class Leg:
 
 @dataclass(slots=True)
 class Call:
-    """See the module. `at` is monotonic seconds, `wall` the journal's time text of the moment of the offer."""
+    """See the module. `at` is monotonic seconds, `wall` the journal's time text of the moment of the offer.
+
+    A `summons` is a call of the box itself to a phone, to say something to it: its caller leg is dialled, not offered.
+    """
 
     id: CallId
     offer: Offer
@@ -74,6 +77,7 @@ class Call:
     plan: Plan
     at: float
     wall: str
+    summons: bool = False
     state: State = State.NEW
     _steps: list[Step] = field(default_factory=list)
     _legs: dict[LegId, Leg] = field(default_factory=dict)
@@ -194,6 +198,9 @@ class Call:
         """Answer the caller leg to play or serve something."""
         self.state = State.OPENING
         before: list[do.Command] = []
+        if self.summons:
+            dial = do.Dial(self.offer.leg, PHONES, self.offer.caller, self.offer.called, self.offer.name or "")
+            return [dial, do.StartTimer(self.id, "no-answer", SUMMONS)]
         if isinstance(step, ServiceStep) and step.service == "night.toggle":
             before = [do.SetOverride("night", step.args.get("value", ""), self.offer.caller.text)]
         if self._caller_up:
@@ -272,7 +279,7 @@ class Call:
         return out + self._next_step(at)
 
     def _caller_gave_up(self, event: ev.Ended, at: float) -> list[do.Command]:
-        lost = event.cause in (Cause.LINE_LOST, Cause.MEDIA, Cause.FAULT, Cause.TIMEOUT)
+        lost = self.summons or event.cause in (Cause.LINE_LOST, Cause.MEDIA, Cause.FAULT, Cause.TIMEOUT)
         self._cause, self._detail = (event.cause if lost else Cause.CANCELLED), event.detail
         return self._finish(at, self._drop_others(Cause.CANCELLED))
 
@@ -306,6 +313,10 @@ class Call:
             return [do.Part(caller, other), do.Play(waiting, "hold", self.route.language, loop=True)]
         return [do.StopPlay(waiting), do.Join(caller, other)]
 
+    def _summons_ignored(self, event: ev.TimerFired, at: float) -> list[do.Command]:
+        self._cause = Cause.NO_ANSWER
+        return self._finish(at, [do.HangUp(self.offer.leg, Cause.NO_ANSWER)])
+
     def _number_known(self, event: ev.NumberKnown, at: float) -> list[do.Command]:
         self._caller = event.caller
         return []
@@ -316,7 +327,7 @@ class Call:
         self._answered_at = at
         step = self._step
         if isinstance(step, ServiceStep):
-            return self._serve(step)
+            return [do.StopTimer(self.id, "no-answer"), *self._serve(step)]
         self.state = State.ANNOUNCING
         self._answered_by = "announcement"
         prompt = step.prompt if isinstance(step, AnnounceStep) else "nobody"
@@ -429,6 +440,7 @@ TABLE: Mapping[tuple[State, type, str], Row] = {
     (S.TALKING, ev.TimerFired, ""): Call._too_long,
     (S.OPENING, ev.Answered, "caller"): Call._opened,
     (S.OPENING, ev.Ended, "caller"): Call._caller_gave_up,
+    (S.OPENING, ev.TimerFired, ""): Call._summons_ignored,
     (S.ANNOUNCING, ev.PromptEnded, "caller"): Call._said,
     (S.ANNOUNCING, ev.TimerFired, ""): Call._said,
     (S.ANNOUNCING, ev.Ended, "caller"): Call._listener_left,
@@ -445,8 +457,3 @@ def diagram() -> str:
     return "\n".join(
         f"{state:11} {event:12} {side:7} -> {method.replace('_', ' ')}" for state, event, side, method in rows
     )
-
-
-def is_outgoing(call: Call) -> bool:
-    """Whether it went to the outside."""
-    return call.route.direction is Direction.OUT

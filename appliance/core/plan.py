@@ -121,3 +121,4 @@ class Plan:
     help_numbers: frozenset[str] = frozenset()
     codes: Mapping[str, str] = field(default_factory=lambda: {"*28": "night.toggle"})
     extension_digits: tuple[int, ...] = (3,)
+    last_caller: str = "block"  # what a long press of the status button does: block | let-next

@@ -34,6 +34,7 @@ from appliance.core.schedule import state_at
 from appliance.core.screening import screen_call
 
 COLLEAGUE_SECONDS = 60.0  # how long a directly dialled colleague rings
+LET_NEXT = "let-next"  # the override that lets one caller past blocks and hours
 WIRE = {"busy": Cause.BUSY, "reject": Cause.REJECTED}
 
 
@@ -53,6 +54,10 @@ def route(offer: Offer, plan: Plan, now: datetime, state: Presence) -> Route:
 
 def _from_outside(offer: Offer, line: Line, plan: Plan, now: datetime, state: Presence) -> Route:
     trace = [TraceStep("came-in", Outcome.PASSED, {"caller": _shown(offer.caller), "line": line.label})]
+    if state.overrides.get(LET_NEXT):
+        steps, reasons = _ring_group(line, plan, state)
+        trace.append(TraceStep("let-through", Outcome.PASSED, {}, "/"))
+        return Route(tuple(steps), (*trace, *reasons), language=line.language)
     open_now, why = opening(line, now, state)
     verdict = screen_call(offer.caller, line, plan, open_now)
     trace += verdict.trace
@@ -239,5 +244,6 @@ def _lines_for(number: Number, person: Person, plan: Plan, state: Presence) -> t
 def _wanted_lines(number: Number, person: Person, plan: Plan) -> Iterable[LineId]:
     fitting = [rule for rule in plan.outgoing if rule.pattern == "*" or matches(rule.pattern, number)]
     best = max(fitting, key=lambda rule: (not rule.pattern.endswith("*"), len(rule.pattern)), default=None)
-    wanted = ([person.outgoing_line] if person.outgoing_line else []) + (list(best.lines) if best else [])
+    ruled = plan.lines if not plan.outgoing else best.lines if best else ()  # without a rule every line will do
+    wanted = ([person.outgoing_line] if person.outgoing_line else []) + list(ruled)
     return dict.fromkeys(wanted)

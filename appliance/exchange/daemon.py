@@ -16,9 +16,10 @@ from appliance.core.countries import country
 from appliance.core.model import PHONES, LineId
 from appliance.core.plan import Block, Plan
 from appliance.errors import CentralkaError
-from appliance.exchange import views
+from appliance.exchange import reset, views
 from appliance.exchange.address import own_address
 from appliance.exchange.bindings import JournalBindings, restored
+from appliance.exchange.buttons import Buttons
 from appliance.exchange.clock import Clock
 from appliance.exchange.control import Asked, ControlServer, Json
 from appliance.exchange.desk import Desk
@@ -36,6 +37,7 @@ from appliance.lines.endpoint import SipSettings
 from appliance.lines.gsm import from_settings
 from appliance.lines.sip import SipLimits, SipLine
 from appliance.panel.pins import Panel
+from appliance.panel.table import Shown
 from appliance.protocols.multipart import join
 from appliance.settings.fields import Value
 from appliance.settings.places import Places
@@ -91,6 +93,9 @@ class Daemon:
             self._plan(settings), lines, self._audio, self._storage, self._clock, prompts, self._inbox.put
         )
         self._exchange.changed = self._topics.add
+        self._exchange.plan_changed = lambda event: self._settings_changed(event.sections, _nothing)
+        self._buttons = Buttons(self._exchange, lambda number: self._storage.block(number, "button"), self._reset)
+        self._exchange.pressed = self._buttons.pressed
         self._verbs = Verbs(self._exchange, self._desk)
         self._control = ControlServer(places.control, self._inbox.put, SECONDS)
         self._panel = Panel(self._inbox.put)
@@ -148,6 +153,7 @@ class Daemon:
         self._blocks = self._views.now(views.blocks) or ()
         self._exchange.plan = self._plan(self._desk.settings)
         self._exchange.overrides.update(self._views.now(views.overrides) or {})
+        self._exchange.last_caller = self._views.now(views.last_caller)
         now = stamp(datetime.now(UTC))
         self._kept_bindings = restored(self._views.now(views.bindings(now)) or (), time.monotonic())
 
@@ -164,6 +170,15 @@ class Daemon:
         self._loop.add_chore(self._restart_waiting_lines)
         self._loop.add_chore(self._collect)
         self._loop.add_chore(self._health)
+
+    def _reset(self) -> None:
+        """Leave the marker and end: the next start, which the supervisor sees to, begins with an empty box."""
+        try:
+            reset.ask(self._places)
+        except OSError as error:
+            log.error("the box cannot be reset: %s", error)
+            return
+        self._loop.stop()
 
     def _end(self) -> None:
         notify.stopping()
@@ -211,7 +226,7 @@ class Daemon:
 
     def _show_lamps(self, at: float) -> None:
         now = self._clock.local(self._exchange.plan.zone)
-        self._panel.show(lamps_now(self._exchange, self._faults(), self._numbers.unread, now), at)
+        self._panel.show(self._lamps(now), at)
 
     def _count(self, at: float) -> None:
         if at < self._next_count:
@@ -325,13 +340,15 @@ class Daemon:
     def _faults(self) -> tuple[str, ...]:
         return faults_now(self._exchange, self._storage.fault, self._store.damaged, self._numbers)
 
+    def _lamps(self, now: datetime) -> tuple[Shown, ...]:
+        return lamps_now(self._exchange, self._faults(), self._numbers.unread, now, self._buttons.shows())
+
     def status(self) -> dict[str, Json]:
         """Everything the page draws. Loop thread."""
         exchange, now = self._exchange, self._clock.local(self._exchange.plan.zone)
         mail_on = bool(self._desk.settings["mail"]["enabled"])
         lamps: list[Json] = [
-            {"name": lamp.name, "pattern": lamp.pattern, "word": lamp.word}
-            for lamp in lamps_now(exchange, self._faults(), self._numbers.unread, now)
+            {"name": lamp.name, "pattern": lamp.pattern, "word": lamp.word} for lamp in self._lamps(now)
         ]
         return {
             "now": now.isoformat(),
@@ -364,12 +381,17 @@ def _as_json(phones: list[dict[str, object]]) -> list[dict[str, Json]]:
     return found
 
 
+def _nothing() -> None:
+    """Nobody waits for this."""
+
+
 def main() -> int:
     """The process."""
     logs.setup()
     places = Places.of()
     places.make()
     try:
+        reset.carry_out(places)
         return Daemon(places, os.environ).run()
     except CentralkaError as error:
         log.error("the exchange cannot start: %s (%s)", error.id, error.detail)

@@ -161,12 +161,16 @@ class Desk:
 
     def set_clock(self, at: datetime | None) -> float:
         """Move plan, journal and worker in time. Raises ControlError on real hardware."""
-        if not self._virtual:
-            raise ControlError("not-virtual")
+        self.only_virtual()
         offset = self._clock.set(at)
         self.tell_worker(f"clock {offset}".encode())
         self._changed((), _nothing)
         return offset
+
+    def only_virtual(self) -> None:
+        """Raises ControlError on real hardware."""
+        if not self._virtual:
+            raise ControlError("not-virtual")
 
     # ---- journal --------------------------------------------------------------------------------------------------
 

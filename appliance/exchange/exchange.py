@@ -16,9 +16,9 @@ from appliance.core import events as ev
 from appliance.core.call import Call
 from appliance.core.causes import Cause
 from appliance.core.limits import Limits
-from appliance.core.model import PHONES, CallId, Kind, LegId, LineId, Offer, Presence, Route, ServiceStep
+from appliance.core.model import PHONES, CallId, Kind, LegId, LineId, Number, Offer, Presence, Route
 from appliance.core.plan import Plan
-from appliance.core.routing import route
+from appliance.core.routing import LET_NEXT, route
 from appliance.core.screening import screen_sms
 from appliance.exchange.clock import Clock
 from appliance.exchange.loop import Timers
@@ -79,7 +79,10 @@ class Exchange:
         self.overrides: dict[str, str] = {}
         self.registered: set[str] = set()
         self.limits = Limits()
+        self.last_caller: Number | None = None  # who called from outside last and showed a number
         self.changed: Callable[[str], None] = lambda topic: None
+        self.pressed: Callable[[ev.ButtonPressed], None] = lambda event: None
+        self.plan_changed: Callable[[ev.PlanChanged], None] = lambda event: None
         self._bridge = bridge
         self._storage = storage
         self._prompts = prompts
@@ -98,7 +101,8 @@ class Exchange:
             ev.LineUp: self._line_up,
             ev.LineDown: self._line_down,
             ev.BindingChanged: self._binding_changed,
-            ev.ButtonPressed: self._button_pressed,
+            ev.ButtonPressed: lambda event: self.pressed(event),
+            ev.PlanChanged: lambda event: self.plan_changed(event),
         }
         self._commands: Mapping[type, Callable[..., None]] = {
             do.Dial: self._dial,
@@ -159,18 +163,38 @@ class Exchange:
             self._line(running.offer.leg).perform(do.HangUp(running.offer.leg, Cause.NORMAL))
         return running is not None
 
+    def summon(self, offer: Offer, decided: Route) -> None:
+        """A call of the box itself: the offer's caller is the phone that rings."""
+        self._begin(offer, decided, summons=True)
+
+    def happened(self, message: str, args: Mapping[str, str], severity: str) -> None:
+        """Something people should read on the page; `message` is an id of `words.NOTICES`."""
+        self._storage.happened(message, args, severity)
+        self.changed("notes")
+
     def _offered(self, event: ev.Offered) -> None:
-        offer, now, at = event.offer, self.clock.local(self.plan.zone), self.clock.monotonic()
+        offer = event.offer
         self._line_of[offer.leg] = offer.line
-        decided = self.explain(offer, now)
-        refused = self.limits.refuse(offer, decided, len(self._calls_of(offer)), at)
-        if refused:
-            decided = replace(decided, steps=(refused,))
+        decided = self.explain(offer, self.clock.local(self.plan.zone))
+        decided = self.limits.applied(offer, decided, len(self._calls_of(offer)), self.clock.monotonic())
+        if offer.line != PHONES:
+            self._came_in(offer)
+        self._begin(offer, decided)
+
+    def _came_in(self, offer: Offer) -> None:
+        if offer.caller.kind is Kind.E164:
+            self.last_caller = offer.caller
+        if self.overrides.get(LET_NEXT):
+            self.set_override(do.SetOverride(LET_NEXT, "", "the call it let through"))
+
+    def _begin(self, offer: Offer, decided: Route, summons: bool = False) -> None:
+        now = self.clock.local(self.plan.zone)
         call_id = CallId(f"{now.astimezone():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}")
-        call = Call(call_id, offer, decided, self.plan, at, stamp(now))
+        call = Call(call_id, offer, decided, self.plan, self.clock.monotonic(), stamp(now), summons)
         self.calls[call_id] = Running(call, offer, decided, now)
         self._by_leg[offer.leg] = call_id
-        log.info("call %s: offered on %s, %d steps", call_id, offer.line, len(decided.steps))
+        verb = "made to" if summons else "offered on"
+        log.info("call %s: %s %s, %d steps", call_id, verb, offer.line, len(decided.steps))
         self._run(call_id, call.begin())
 
     def _calls_of(self, offer: Offer) -> list[Running]:
@@ -234,15 +258,6 @@ class Exchange:
     def _binding_changed(self, event: ev.BindingChanged) -> None:
         (self.registered.add if event.online else self.registered.discard)(event.extension)
         self.changed("phones")
-
-    def _button_pressed(self, event: ev.ButtonPressed) -> None:
-        table = {
-            ("night", "short"): ("night", "toggle"),
-            ("night", "long"): ("night", ""),
-        }
-        action = table.get((event.name, event.press))
-        if action:
-            self.set_override(do.SetOverride(action[0], action[1], "button"))
 
     # ---- commands -----------------------------------------------------------------------------------------------
 
@@ -309,20 +324,10 @@ class Exchange:
         self._storage.call(replace(command.record, ended_at=stamp(self.clock.now())))
 
     def set_override(self, command: do.SetOverride) -> None:
-        """Set, clear or toggle an override; `night` "toggle" turns what the hours or an earlier press say around."""
+        """Set, clear or toggle an override; "toggle" sets `night` or gives it back to the hours."""
         value = command.value
         if value == "toggle":
-            value = "off" if self.overrides.get(command.name) == "on" else "on"
+            value = "" if self.overrides.get(command.name) == "on" else "on"
         self.overrides[command.name] = value
         self._storage.override(command.name, value, command.by)
         self.changed("lamps")
-
-
-def is_internal(offer: Offer) -> bool:
-    """Whether the call came from one of our own phones."""
-    return offer.line == PHONES and offer.caller.kind is Kind.INTERNAL
-
-
-def services(decided: Route) -> list[str]:
-    """The feature codes of a route, for tests and the page."""
-    return [step.service for step in decided.steps if isinstance(step, ServiceStep)]

@@ -1,6 +1,7 @@
 """What is wrong with the box right now: for the power lamp, and in sentences for the page. Pure."""
 
 from appliance.core.model import PHONES
+from appliance.core.routing import LET_NEXT
 from appliance.errors import DiskFull, JournalError
 from appliance.exchange.control import Json
 from appliance.exchange.exchange import Exchange
@@ -61,6 +62,8 @@ def notes_now(
         note("mail-down", "warn", "/box/mail", {"said": said, "count": str(numbers.stuck)})
     if numbers.dead:
         note("mail-dead", "warn", "/messages", {"count": str(numbers.dead)})
+    if exchange.overrides.get(LET_NEXT):
+        note("let-next", "info", "/")
     if not mail_on:
         note("mail-off", "info", "/box/mail")
     if exchange.plan.people and not exchange.registered:

@@ -96,12 +96,15 @@ def phone_states(exchange: Exchange, phones: Iterable[Mapping[str, Json]]) -> li
     return rows
 
 
-def lamps_now(exchange: Exchange, faults: tuple[str, ...], unread: int, now: datetime) -> tuple[Shown, ...]:
-    """The lamps, for the pins and for the page alike."""
+def lamps_now(
+    exchange: Exchange, faults: tuple[str, ...], unread: int, now: datetime, button: str = ""
+) -> tuple[Shown, ...]:
+    """The lamps, for the pins and for the page alike. `button`: see `panel.table.Facts`."""
     lines = [status for line_id in exchange.plan.lines if (status := _status_of(exchange, line_id))]
     closed = [not state_at(line.hours, now).open for line in exchange.plan.lines.values()]
     return lamps(
         Facts(
+            button=button,
             faults=faults,
             sims=tuple(s.state for s in lines) or ("not-there",),
             calls=tuple(running.call.state_name() for running in exchange.calls.values()),

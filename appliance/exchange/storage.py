@@ -15,7 +15,16 @@ from appliance.errors import JournalError
 from appliance.exchange.clock import Clock
 from appliance.journal.times import stamp
 from appliance.journal.writer import Writer
-from appliance.journal.writes import AddEvent, CountHits, Result, SetOverrideRow, StoreCallRow, StoreSmsPart, SweepParts
+from appliance.journal.writes import (
+    AddBlock,
+    AddEvent,
+    CountHits,
+    Result,
+    SetOverrideRow,
+    StoreCallRow,
+    StoreSmsPart,
+    SweepParts,
+)
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +104,15 @@ class JournalStorage:
     def hit(self, block: int) -> None:
         """Count a hit; written in batches."""
         self._writer.submit(CountHits({block: 1}, stamp(self._clock.now())))
+
+    def block(self, pattern: str, by: str) -> None:
+        """A new entry of the block list; PlanChanged comes back when it is stored."""
+
+        def done(result: Result | JournalError) -> None:
+            if not isinstance(result, JournalError):
+                self._post(ev.PlanChanged(("blocks",)))
+
+        self._writer.submit(AddBlock(pattern, stamp(self._clock.now()), by), done)
 
     def happened(self, message: str, args: Mapping[str, str], severity: str) -> None:
         """An event for people."""

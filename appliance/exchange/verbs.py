@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Protocol
 
 from appliance.core.commands import SetOverride
+from appliance.core.events import ButtonPressed
 from appliance.core.model import PHONES, Kind, LegId, LineId, Number, Offer, Route
 from appliance.core.numbers import parse
 from appliance.errors import ControlError
 from appliance.exchange.control import Answer, Asked, Json
 from appliance.exchange.exchange import Exchange
+from appliance.panel.table import BUTTONS, press_of
 from appliance.words import TRACE, say
 
 log = logging.getLogger(__name__)
@@ -41,6 +43,7 @@ class Desk(Protocol):
     def prompt_remove(self, args: Args) -> None: ...
     def devices(self) -> list[str]: ...
     def set_clock(self, at: datetime | None) -> float: ...
+    def only_virtual(self) -> None: ...
     def reload(self) -> None: ...
     def new_password(self) -> str: ...
 
@@ -60,6 +63,7 @@ class Verbs:
             "explain": self._explain,
             "hangup": self._hangup,
             "clock.set": self._clock_set,
+            "button.press": self._button_press,
             "reload": self._reload,
             "password.new": lambda args, who: {"password": self._desk.new_password()},
             "prompt.remove": self._prompt_remove,
@@ -114,6 +118,15 @@ class Verbs:
     def _clock_set(self, args: Args, who: str) -> dict[str, Json]:
         wanted = args.get("at")
         return {"offset": self._desk.set_clock(self._moment(wanted) if wanted else None)}
+
+    def _button_press(self, args: Args, who: str) -> dict[str, Json]:
+        """A button of virtual hardware, held for some seconds (nobody waits for them)."""
+        name, seconds = text(args, "name"), args.get("seconds", 0.2)
+        if name not in {button for button, _ in BUTTONS} or not isinstance(seconds, int | float):
+            raise ControlError("bad-request")
+        self._desk.only_virtual()
+        self._exchange.handle(ButtonPressed(name, press_of(float(seconds))))
+        return {}
 
     def _reload(self, args: Args, who: str) -> dict[str, Json]:
         self._desk.reload()

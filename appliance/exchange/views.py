@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from appliance.core.model import LineId
+from appliance.core.model import Kind, LineId, Number
 from appliance.core.plan import Block
 from appliance.errors import JournalError
 from appliance.journal import queries
@@ -81,6 +81,12 @@ def _block(row: BlockRow) -> Block:
 def overrides(db: sqlite3.Connection) -> dict[str, str]:
     """Overrides that outlived the last run."""
     return queries.overrides(db)
+
+
+def last_caller(db: sqlite3.Connection) -> Number | None:
+    """Who called from outside last and showed a number."""
+    found = queries.last_caller(db)
+    return Number(found, Kind.E164) if found else None
 
 
 def bindings(now: str) -> Callable[[sqlite3.Connection], tuple[BindingRow, ...]]:

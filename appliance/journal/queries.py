@@ -226,6 +226,14 @@ def counts(db: sqlite3.Connection, missed_since: str = "") -> Counts:
     return Counts(row["unread"], row["missed"], row["dead"])
 
 
+def last_caller(db: sqlite3.Connection) -> str:
+    """The number of the newest call from outside that showed one, or ""."""
+    row = db.execute(
+        "SELECT caller FROM calls WHERE direction = 'in' AND caller_kind = 'e164' ORDER BY started_at DESC LIMIT 1"
+    ).fetchone()
+    return str(row["caller"]) if row else ""
+
+
 def mail_trouble(db: sqlite3.Connection) -> tuple[int, str]:
     """How many mails were tried and still wait, and what the server said last; (0, "") when mail flows."""
     row = db.execute(

@@ -18,6 +18,7 @@ class Facts:
     """What lamps may know. `sims`: states of the SIM lines (words.LINE_STATES); `calls`: ringing, talking, held."""
 
     starting: bool = False
+    button: str = ""  # what the status button was just told: "done", "armed" for a reset
     faults: tuple[str, ...] = ()  # keys of FAULT_CODES, worst first
     sims: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
@@ -42,6 +43,8 @@ def lamps(facts: Facts) -> tuple[Shown, ...]:
 
 
 def _power(facts: Facts) -> Shown:
+    if facts.button:
+        return Shown("power", {"armed": "fast"}.get(facts.button, "double"), f"power-{facts.button}")
     if facts.faults:
         return Shown("power", f"code-{FAULT_CODES.get(facts.faults[0], 9)}", f"power-{facts.faults[0]}")
     return Shown("power", "slow", "power-starting") if facts.starting else Shown("power", "steady", "power-well")
@@ -105,6 +108,16 @@ def blink(pattern: str) -> Sequence[tuple[bool, float]]:
 
 
 LONG, VERY_LONG = 3.0, 10.0  # seconds held; a button acts when it is let go
+
+# (button, press) -> what the exchange does; the words for people are words.BUTTONS under the same name
+BUTTONS: Mapping[tuple[str, str], str] = {
+    ("night", "short"): "night-toggle",
+    ("night", "long"): "night-auto",
+    ("status", "short"): "speak-address",
+    ("status", "long"): "last-caller",
+    ("status", "very-long"): "reset-arm",
+}
+CONFIRM_SECONDS = 10.0  # a factory reset wants a second press within this time
 
 
 def press_of(held: float) -> str:

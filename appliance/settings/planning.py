@@ -36,6 +36,7 @@ def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str],
         emergency=frozenset(emergency) or frozenset({"112"}),
         help_numbers=frozenset(helping),
         codes=CODES,
+        last_caller=str(office["last_caller"]),
         extension_digits=tuple(sorted({len(extension) for extension in people})) or (3,),
     )
 

@@ -64,6 +64,8 @@ OFFICE = Section("office", "Office", (
     Choice(name="language", label="Language", options=LANGUAGES, default="en",
            help="What callers hear, where a line has no language of its own."),
     Zone(name="timezone", label="Time zone", default="Europe/Warsaw", help="Opening hours are read in this zone."),
+    Choice(name="last_caller", label="Status button, held 3 to 10 seconds", default="block", seldom=True,
+           options={"block": "Blocks the last caller", "let-next": "Lets the next caller through"}),
 ))  # fmt: skip
 
 NETWORK = Section("network", "Network", (

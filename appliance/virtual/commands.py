@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from appliance.virtual.where import Where
 
 SECONDS = 8.0
+HOLD_SAID = 1.0
 Args = dict[str, object]
 
 
@@ -24,6 +25,9 @@ def main(words: Sequence[str]) -> int:
         if asked.device == "clock":
             answer = _ask(str(where.exchange), "clock.set", {"at": None if asked.at == "real" else asked.at})
             return _told(answer, lambda ok: f"The clock is {float(str(ok.get('offset', 0))):+.0f} s from real time.")
+        if asked.device == "button":
+            answer = _ask(str(where.exchange), "button.press", {"name": asked.name, "seconds": asked.hold})
+            return _told(answer, lambda ok: "Pressed." if asked.hold < HOLD_SAID else f"Held for {asked.hold:g} s.")
         if not where.socket.exists():
             _say("This box does not run on virtual hardware (or is not running): there is nothing to play with.")
             return 1
@@ -45,6 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     mail.add_argument("--json", action="store_true")
     clock = devices.add_parser("clock", help="move the clock of plan, journal and worker: 2026-11-27T18:30, or real")
     clock.add_argument("at")
+    button = devices.add_parser("button", help="press a button of the box: night, status")
+    button.add_argument("name", choices=("night", "status"))
+    button.add_argument("--hold", type=float, default=0.2, metavar="SECONDS", help="3 is a long press, 10 a very long")
     phone = devices.add_parser("phone0", help="the demo phone").add_subparsers(dest="verb", required=True)
     for verb in ("answer", "hang-up", "status"):
         phone.add_parser(verb)

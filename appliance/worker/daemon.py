@@ -57,6 +57,7 @@ class Daemon:
         self._verbs = Verbs(places, lambda: self._office, self._clock.now, self._state)
         self._server = LineServer(places.worker_requests, self._verbs.table())
         self._db: sqlite3.Connection | None = None
+        self._journal_file = 0  # its inode: a reset of the box puts another file in its place
         self._open_at = 0.0
         self._ask_at = 0.0
         self._address = os.environ.get("ADDRESS", "")
@@ -176,6 +177,8 @@ class Daemon:
 
     def _look(self) -> None:
         try:
+            if self._db is not None and self._inode() not in (0, self._journal_file):
+                self._lost(sqlite3.OperationalError("it was replaced"))
             if self._db is None and not self._open():
                 return
             if self._db is not None:
@@ -194,10 +197,17 @@ class Daemon:
         except JournalError as error:
             log.debug("the journal is not there yet: %s", error)
             return False
+        self._journal_file = self._inode()
         if self._post.running == 0:
             freed = release_leases(self._db, self._clock.now())
             log.info("the journal is open, %d mails of the worker before us are due", freed)
         return True
+
+    def _inode(self) -> int:
+        try:
+            return self._places.journal.stat().st_ino
+        except OSError:
+            return 0
 
     def _lost(self, error: sqlite3.Error) -> None:
         """After a fault a new connection; what was sent is remembered by the post."""

@@ -12,7 +12,9 @@ AXE = Path(__file__).parent.parent / "data" / "axe.min.js"
 PAGES = (
     "/", "/calls", "/messages", "/lines", "/lines/gsm0", "/lines/gsm0/incoming", "/hours", "/hours/holidays",
     "/hours/night", "/blocking", "/people", "/people/p101", "/people/p102/phone", "/people/groups",
-    "/box/health", "/box/mail", "/box/network", "/box/access", "/try", "/me",
+    "/box/health", "/box/mail", "/box/network", "/box/access", "/try", "/me", "/hours/prompts", "/hours/prompts/closed",
+    "/hours/prompts/new", "/outgoing", "/outgoing?to=600100200&from=102", "/outgoing/all", "/lines/new",
+    "/lines/gsm0/modem", "/lines/gsm0/remove",
 )  # fmt: skip
 SIZES = {"telephone": {"width": 360, "height": 740}, "desk": {"width": 1280, "height": 800}}
 PASSWORD = "three blue chairs"

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
@@ -95,10 +96,12 @@ def idle(table: Table) -> None:
     with BenchBox("exchange", "worker", "web") as box:
         pids = {name: p.process.pid for name, p in box.processes.items()}
         time.sleep(6)  # what is measured is a box at rest
-        before = {name: cpu_seconds(pid) for name, pid in pids.items()}
-        time.sleep(10)  # the time over which rest is measured
-        share = sum(cpu_seconds(pid) - before[name] for name, pid in pids.items()) / 10 * 100
-        memory = {name: pss_mib(pid) for name, pid in pids.items()}
+        shares = []
+        for _ in range(RUNS):
+            before = sum(cpu_seconds(pid) for pid in pids.values())
+            time.sleep(8)  # the time over which rest is measured
+            shares.append((sum(cpu_seconds(pid) for pid in pids.values()) - before) / 8 * 100)
+        share, memory = median(shares), {name: pss_mib(pid) for name, pid in pids.items()}
     parts = ", ".join(f"{name} {value:.0f}" for name, value in memory.items())
     table.row("memory at rest, three processes (PSS)", f"{sum(memory.values()):.0f} MiB", "< 180 MiB",
               sum(memory.values()) < 180, parts)  # fmt: skip
@@ -135,21 +138,34 @@ def phone_to_phone(table: Table) -> None:
             table.row("post-dial delay over the direct call, median, 200 phones", f"{through - base:.2f} ms",
                       "<= 2.5 ms", through - base <= 2.5, ratio)  # fmt: skip
             table.row("  the same, 99th percentile", f"{tail:.2f} ms", "<= 15 ms", tail <= 15)
-            rows_before, challenged = len(box.rows("calls")), box.status()["door"]["challenged"]
-            seconds = 10 if QUICK else 60
-            began = cpu_seconds(box.processes["exchange"].process.pid)
-            run = load.call(folder, "uac_box.xml", f"{box.address}:5060", here, 5084, callers, 20 * seconds, 20, 500)
-            used = cpu_seconds(box.processes["exchange"].process.pid) - began
-            rows = until("rows", lambda: n if (n := len(box.rows("calls")) - rows_before) >= run.calls else None, 20)
-            asked = box.status()["door"]["challenged"] - challenged
-            table.row(f"20 calls/s for {seconds} s: failed", str(run.failed), "0", run.failed == 0,
-                      f"{used / run.calls * 1000:.1f} ms of processor a call")  # fmt: skip
-            table.row("  rows in the journal", str(rows), f"{run.calls}", rows == run.calls)
-            table.row("  INVITEs that were challenged", str(asked), f"{run.calls}", asked >= run.calls)
+            sustained(table, box, lambda calls: load.call(
+                folder, "uac_box.xml", f"{box.address}:5060", here, 5084, callers, calls, 20, 500
+            ))  # fmt: skip
         finally:
             for process in (answers, direct_answers):
                 process.terminate()
                 process.wait(5)
+
+
+def sustained(table: Table, box: BenchBox, place: Callable[[int], load.Load]) -> None:
+    """Twenty calls a second, three times: the worst of each counts."""
+    seconds = 10 if QUICK else 60
+    calls = 20 * seconds
+    failed, rows, challenged, used = [], [], [], []
+    for _ in range(RUNS):
+        rows_before, asked = len(box.rows("calls")), box.status()["door"]["challenged"]
+        began = cpu_seconds(box.processes["exchange"].process.pid)
+        failed.append(place(calls).failed)
+        used.append((cpu_seconds(box.processes["exchange"].process.pid) - began) / calls * 1000)
+        with contextlib.suppress(AssertionError):  # too few rows is a figure, told below
+            until("rows", lambda n=rows_before: len(box.rows("calls")) - n >= calls, 20)
+        rows.append(len(box.rows("calls")) - rows_before)
+        challenged.append(box.status()["door"]["challenged"] - asked)
+    table.row(f"20 calls/s for {seconds} s: failed, worst of three", str(max(failed)), "0", max(failed) == 0,
+              f"{median(used):.1f} ms of processor a call")  # fmt: skip
+    table.row("  rows in the journal, fewest of three", str(min(rows)), f"{calls}", set(rows) == {calls})
+    table.row("  INVITEs that were challenged, fewest of three", str(min(challenged)), f"{calls}",
+              min(challenged) >= calls)  # fmt: skip
 
 
 def speech(table: Table) -> None:
@@ -164,7 +180,7 @@ def speech(table: Table) -> None:
         ))  # fmt: skip
         answers = load.answerer(folder, there, 5070, "-rtp_echo")
         try:
-            hold = 14000
+            hold = 32000
             result: list[load.Load] = []
             thread = threading.Thread(target=lambda: result.append(load.call(
                 folder, "uac_box.xml", f"{box.address}:5060", here, 5086, callers, 20, 20, hold, "-rtp_echo",
@@ -172,15 +188,19 @@ def speech(table: Table) -> None:
             thread.start()
             until("20 calls", lambda: len(box.status()["calls"]) == 20, 15)
             time.sleep(2)  # calls settle
-            pid = box.processes["exchange"].process.pid
-            before, began = cpu_seconds(pid), time.monotonic()
-            time.sleep(8)  # the time that is measured
-            used, passed = cpu_seconds(pid) - before, time.monotonic() - began
+            pid, costs = box.processes["exchange"].process.pid, []
+            for _ in range(RUNS):
+                before, began = cpu_seconds(pid), time.monotonic()
+                time.sleep(6)  # the time that is measured
+                costs.append((cpu_seconds(pid) - before) / (time.monotonic() - began) / 20 * 1000)
+            seen = load.streams(folder, box.address, 4)
             thread.join()
         finally:
             answers.terminate()
             answers.wait(5)
-        cost = used / passed / 20 * 1000
+        cost = median(costs)
+        table.row(f"packets lost, of {seen.packets} in {seen.streams} streams", str(seen.lost), "0",
+                  seen.lost == 0 and seen.streams >= 80)  # fmt: skip
         table.row("20 two-way A-law calls through the bridge, processor", f"{cost:.2f} ms", "<= 3 ms/call-s", cost <= 3)
 
 

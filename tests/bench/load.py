@@ -1,5 +1,6 @@
 """sipp as two hundred phones, through the box and straight to each other."""
 
+import re
 import subprocess
 import time
 from dataclasses import dataclass
@@ -60,26 +61,59 @@ def call(
 ) -> Load:  # fmt: skip
     """Place calls and measure on the wire: sipp's own clock counts in steps too coarse for this."""
     capture = folder / f"{Path(scenario).stem}-{port}.pcap"
-    dump = subprocess.Popen(
-        ["tcpdump", "-i", "lo", "-n", "-B", "8192", "-s", "1600", "-w", str(capture),
-         f"udp and host {address} and port {port}"],
-        stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert dump.stderr
-    while "listening" not in dump.stderr.readline():
-        pass
+    listener = dump(capture, f"udp and host {address} and port {port}")
     done = subprocess.run(
         sipp(folder, scenario, target, address, port, "-inf", str(table), "-m", str(calls), "-r", str(rate), "-d",
              str(hold), "-timeout", f"{calls // rate + 60}s", *more),
         cwd=folder, capture_output=True, text=True, timeout=calls // rate + 90, check=False,
     )  # fmt: skip
-    time.sleep(1)  # tcpdump hands over what it holds once a second
-    dump.terminate()
-    dump.wait(5)
-    dump.stderr.close()
+    finish(listener)
     delays = delays_in(capture, address, port)
     failed = 0 if done.returncode == 0 else max(calls - len(delays), 1)
     return Load(tuple(delays), failed, calls)
+
+
+def dump(capture: Path, what: str) -> "subprocess.Popen[str]":
+    """tcpdump on loopback, listening when this returns."""
+    process = subprocess.Popen(
+        ["tcpdump", "-i", "lo", "-n", "-B", "32768", "-s", "1600", "-w", str(capture), what],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr
+    while "listening" not in process.stderr.readline():
+        pass
+    return process
+
+
+def finish(process: "subprocess.Popen[str]") -> str:
+    """End it; what it says of packets it could not keep."""
+    time.sleep(1)  # tcpdump hands over what it holds once a second
+    process.terminate()
+    said = process.communicate(timeout=5)[1]
+    return next((line for line in said.splitlines() if "dropped by kernel" in line), "")
+
+
+@dataclass(frozen=True)
+class Streams:
+    """RTP of some seconds: streams, their packets, those missing by sequence number."""
+
+    streams: int
+    packets: int
+    lost: int
+
+
+def streams(folder: Path, address: str, seconds: float) -> Streams:
+    """Look at all RTP to and from the box for some seconds."""
+    capture = folder / "rtp.pcap"
+    process = dump(capture, f"udp and host {address} and portrange 20000-23999")
+    time.sleep(seconds)  # what is measured
+    assert finish(process).startswith("0 "), "tcpdump could not follow"
+    done = subprocess.run(
+        ["tshark", "-r", str(capture), "-d", "udp.port==20000-23999,rtp", "-q", "-z", "rtp,streams"],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    rows = re.findall(r"0x[0-9A-F]{8}\s+\S.*?\s(\d+)\s+(-?\d+) \(-?[\d.]+%\)", done.stdout)
+    return Streams(len(rows), sum(int(packets) for packets, _ in rows), sum(max(int(lost), 0) for _, lost in rows))
 
 
 def delays_in(capture: Path, address: str, port: int) -> list[float]:

@@ -1,87 +1,20 @@
 """The exchange on stand-in lines: what people hear and see, from the offer to the row in the journal."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
-
-import pytest
 
 from appliance.core import commands as do
 from appliance.core import events as ev
 from appliance.core.causes import Cause
-from appliance.core.model import PHONES, Kind, LegId, LineId, Number, Offer
-from appliance.core.plan import Block, Group, Hours, Line, OutgoingRule, Person, Plan, Range
-from appliance.exchange.clock import Clock
-from appliance.exchange.exchange import Exchange
-from appliance.exchange.loop import Inbox
-from appliance.settings.prompts import Prompts
-from tests.fakes.lines import FakeBridge, FakeLine, FakeStorage, e164, internal
+from appliance.core.model import LegId, LineId, Offer
+from appliance.core.plan import Block
+from tests.exchange.conftest import Office
+from tests.fakes.lines import e164
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 GSM = LineId("gsm0")
 FRIDAY_NOON = datetime(2026, 11, 27, 11, 0, tzinfo=UTC)
 FRIDAY_EVENING = datetime(2026, 11, 27, 17, 30, tzinfo=UTC)
-
-
-class Office:
-    """A small office: one SIM, three phones, a group of two."""
-
-    def __init__(self, folder, blocks=()):
-        for name in ("closed", "nobody", "night-on", "hold", "not-allowed", "all-busy", "blocked"):
-            (folder / "en").mkdir(exist_ok=True)
-            (folder / "en" / f"{name}.wav").write_bytes(b"RIFF")
-        self.inbox = Inbox()
-        self.clock = Clock()
-        self.clock.set(FRIDAY_NOON)
-        self.gsm, self.phones = FakeLine(GSM, self.inbox.put), FakeLine(PHONES, self.inbox.put)
-        self.bridge, self.storage = FakeBridge(self.inbox.put), FakeStorage(self.inbox.put)
-        hours = Hours(False, tuple(Range(d, time(9), time(18)) for d in range(5)), (), WARSAW)
-        plan = Plan(
-            country="PL",
-            language="en",
-            zone=WARSAW,
-            lines={GSM: Line(GSM, "gsm", "Reception", "+48990120100", "PL", "en", hours, "office")},
-            people={e: Person(e, n, "en", None) for e, n in (("101", "Anna"), ("102", "Ben"), ("103", "Cyril"))},
-            groups={"office": Group("office", "Office", ("101", "102"), 25)},
-            blocks=tuple(blocks),
-            outgoing=(OutgoingRule("*", (GSM,)),),
-        )
-        self.exchange = Exchange(
-            plan, {GSM: self.gsm, PHONES: self.phones}, self.bridge, self.storage, self.clock,
-            Prompts(folder / "uploads", [folder]), self.inbox.put,
-        )  # fmt: skip
-        for extension in ("101", "102", "103"):
-            self.exchange.handle(ev.BindingChanged(extension, online=True))
-
-    def settle(self):
-        while (event := self.inbox.get()) is not None:
-            self.exchange.handle(event)
-
-    def later(self, seconds):
-        self.exchange.tick(self.clock.monotonic() + seconds)
-        self.settle()
-
-    def call_in(self, caller="+48600100200", leg="gsm0-1", kind=Kind.E164):
-        self.gsm.offer(LegId(leg), Number(caller, kind), e164("+48990120100"))
-        self.settle()
-
-    def call_from(self, extension, number, leg="phones-1"):
-        self.phones.offer(LegId(leg), internal(extension), internal(number))
-        self.settle()
-
-    def rung(self):
-        return [c.number.text for c in self.phones.dialled()]
-
-    def row(self):
-        assert len(self.storage.calls) == 1
-        return self.storage.calls[0]
-
-    def rules(self):
-        return [step.rule for step in self.row().trace]
-
-
-@pytest.fixture
-def office(tmp_path):
-    return Office(tmp_path)
 
 
 def test_a_caller_from_outside_rings_the_group_and_talks_to_who_answers_first(office):
@@ -151,13 +84,6 @@ def test_the_night_code_closes_the_lines_until_it_is_dialled_again(office):
     office.settle()
     assert "night-on" in [step.rule for step in office.storage.calls[-1].trace]
     office.call_from("103", "*28", "phones-2")
-    assert office.storage.overrides == {"night": ""}
-
-
-def test_the_night_button_does_the_same(office):
-    office.exchange.handle(ev.ButtonPressed("night", "short"))
-    assert office.storage.overrides == {"night": "on"}
-    office.exchange.handle(ev.ButtonPressed("night", "long"))
     assert office.storage.overrides == {"night": ""}
 
 

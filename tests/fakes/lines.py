@@ -99,6 +99,7 @@ class FakeStorage:
     overrides: dict = field(default_factory=dict)
     hits: list = field(default_factory=list)
     events: list = field(default_factory=list)
+    blocked: list = field(default_factory=list)
     full: bool = False
 
     def call(self, record):
@@ -117,6 +118,9 @@ class FakeStorage:
 
     def hit(self, block):
         self.hits.append(block)
+
+    def block(self, pattern, by):
+        self.blocked.append(pattern)
 
     def happened(self, message, args, severity):
         self.events.append(message)

@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 ROOT=$PWD
 [ "$(id -u)" = 0 ] || { echo "make fresh builds whole systems: run it as root."; exit 1; }
-command -v debootstrap > /dev/null || apt-get -q install -y --no-install-recommends debootstrap
+command -v debootstrap > /dev/null || apt-get -qq install -y --no-install-recommends debootstrap > /dev/null
 WHERE=${FRESH_DIR:-$(mktemp -d /var/tmp/centralka-fresh.XXXXXX)}
 SYSTEMS=("${@:-}")
 [ -n "${SYSTEMS[0]}" ] || SYSTEMS=(bookworm trixie)
@@ -59,7 +59,7 @@ clean() {
 try() { # what a newcomer does, with the words that were printed
   local name=$1 dir=$2
   step "$name: make start"
-  inside "$dir" "cd /root/centralka && ADDRESS=127.0.0.1 make start" | tee "$dir.said" | sed "s/^/        /"
+  inside "$dir" "cd /root/centralka && ADDRESS=127.0.0.1 make start" | tee "$dir.said" | sed -u "s/^/        /"
   grep -q 'Centralka is running' "$dir.said" || { step "$name: it does not run"; return 1; }
   local page command
   page=$(grep -o 'http://[^ ]*/start?token=[^ ]*' "$dir.said" | head -1)
@@ -76,7 +76,7 @@ PY
     .venv/bin/centralka status | grep talking && .venv/bin/centralka virtual gsm0 hang-up && sleep 1 &&
     .venv/bin/centralka call && .venv/bin/centralka virtual gsm0 sms +48600100200 Hello && sleep 3 &&
     .venv/bin/centralka virtual mail | grep -A1 'SMS from' && make stop && SECONDS=0 &&
-    ADDRESS=127.0.0.1 make start > /dev/null && echo the second start took \$SECONDS s && make stop" | sed "s/^/        /"
+    ADDRESS=127.0.0.1 make start > /dev/null && echo the second start took \$SECONDS s && make stop" | sed -u "s/^/        /"
 }
 
 failed=0
