@@ -3,6 +3,7 @@
 The Content-Security-Policy allows our own files and nothing else: no inline script, no style attribute, no frame.
 """
 
+import contextlib
 import ipaddress
 import os
 import secrets
@@ -100,11 +101,9 @@ def take_upload() -> None:
 def _drain(response: Response) -> Response:
     """Read and forget what a refused request still has to say, in pieces."""
     left = min(request.content_length or 0, MOST_DRAINED)
-    while left > 0:
-        piece = request.environ["wsgi.input"].read(min(PIECE, left))
-        if not piece:
-            break
-        left -= len(piece)
+    with contextlib.suppress(OSError):  # who stops sending gets what we have to say all the same
+        while left > 0 and (piece := request.environ["wsgi.input"].read(min(PIECE, left))):
+            left -= len(piece)
     return response
 
 

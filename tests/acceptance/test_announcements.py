@@ -18,6 +18,7 @@ import pytest
 from appliance.exchange.control import SECONDS_TO_ANSWER
 from tests.acceptance.conftest import CLOSED, Office
 from tests.peers import sound
+from tests.peers.waiting import until
 
 CALLER = "+48600100200"
 PASSWORD = "three blue chairs"
@@ -149,3 +150,18 @@ def test_work_that_takes_longer_than_an_answer_may_is_waited_for(office: Office)
     again.join()
     assert time.monotonic() - began > SECONDS_TO_ANSWER
     assert (code, "Your text is spoken from now on." in said) == (200, True)
+
+
+def test_a_second_line_comes_and_goes_while_the_box_runs(office: Office, tmp_path: Path) -> None:
+    """Its modem is not there, and the first line is none the worse for it."""
+    anna = Visitor(office)
+    assert "In use by “Reception”." in anna.get("/lines/new")
+    form = {"label": "Sales", "number": "+48 990 120 200", "device": str(tmp_path / "no-modem"), "group": "office"}
+    code, said = anna.post("/lines/new", form)
+    assert (code, "The line is there." in said) == (200, True)
+    until("the new line runs", lambda: [one for one in office.status()["lines"] if one["label"] == "Sales"])
+    assert office.line("gsm1")["state"] == "not-there"
+    code, said = anna.post("/lines/gsm1/remove", {})
+    assert (code, "“Sales” is removed." in said) == (200, True)
+    assert [one["id"] for one in office.status()["lines"]] == ["gsm0"]
+    assert office.line()["state"] == "up"

@@ -45,3 +45,13 @@ def test_a_unit_tells_when_it_is_ready_and_is_watched(unit):
     assert "Type=notify" in text
     assert re.search(r"^WatchdogSec=\d+", text, re.M)
     assert "Restart=always" in text
+
+
+def test_the_page_may_put_an_upload_where_the_worker_finds_it():
+    """Both write below the state folder, as one group; what the page makes there the group may read."""
+    for name in ("centralka-web", "centralka-worker"):
+        text = (UNITS[0].parent / f"{name}.service").read_text()
+        assert "Group=centralka\n" in text
+        assert "UMask=0007\n" in text
+        assert re.search(r"^ReadWritePaths=.*/var/lib/centralka( |$)", text, re.M)
+        assert not re.search(r"^(InaccessiblePaths|ReadOnlyPaths)=.*prompts", text, re.M)
