@@ -80,10 +80,12 @@ def call(db: sqlite3.Connection, call_id: str) -> CallRow | None:
 def call_story(
     path: Path, call_id: str, say: Callable[[str, Mapping[str, str]], str] | None = None
 ) -> dict[str, Json] | None:
-    """One call as JSON, for the command line, the newest for ""; `say` turns a trace rule and its args
-    into the `text` of the step, without it the text is the rule's id. None when there is no such call."""
+    """One call as JSON, for the command line; for "" the one written last, wherever a clock was moved to. `say` turns a
+    trace rule and its args into the `text` of the step, without it the text is the rule's id. None when there is no
+    such call."""
     with closing(open_reader(path, 2.0)) as db:
-        found = call(db, call_id) if call_id else next(iter(calls(db, limit=1).rows), None)
+        last = db.execute("SELECT id FROM calls ORDER BY rowid DESC LIMIT 1").fetchone()
+        found = call(db, call_id or (last["id"] if last else ""))
     if found is None:
         return None
     story: dict[str, Json] = {**asdict(found), "legs": [dict(leg) for leg in found.legs]}

@@ -43,10 +43,11 @@ def test_in_one_capture_allowed_rings_blocked_does_not_and_allowed_rings_again(
     assert "block-list" in [step["rule"] for step in row["trace"]]
 
 
-def invites(capture: Path, box: str) -> int:
-    """Different INVITEs that left the box."""
+def invites(capture: Path, box: str, phone: str = "") -> int:
+    """Different INVITEs that left the box, to everybody or to one phone's address."""
+    whom = f" && ip.dst == {phone}" if phone else ""
     done = subprocess.run(
-        ["tshark", "-r", str(capture), "-Y", f"sip.Method == INVITE && ip.src == {box}", "-T", "fields", "-e",
+        ["tshark", "-r", str(capture), "-Y", f"sip.Method == INVITE && ip.src == {box}{whom}", "-T", "fields", "-e",
          "sip.Call-ID"],
         capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip

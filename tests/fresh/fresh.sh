@@ -3,6 +3,9 @@
 # and nothing else, an empty home and nobody's cache. Needs root and a network; about ten minutes each.
 #
 #   tests/fresh/fresh.sh [bookworm] [trixie]
+#
+# The end of `make start` is tried first as a person would, with the demo phone; then the tools of the tests are installed
+# and tests/fresh/walk.py goes the whole way: speech both ways, the mailbox, a capture of the wire, closing time.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 ROOT=$PWD
@@ -59,7 +62,7 @@ clean() {
 try() { # what a newcomer does, with the words that were printed
   local name=$1 dir=$2
   step "$name: make start"
-  inside "$dir" "cd /root/centralka && ADDRESS=127.0.0.1 make start" | tee "$dir.said" | sed -u "s/^/        /"
+  inside "$dir" "cd /root/centralka && ADDRESS=127.0.0.1 make start" | tee "$dir.said" | sed -u "s/^/        /" || return 1
   grep -q 'Centralka is running' "$dir.said" || { step "$name: it does not run"; return 1; }
   local page command
   page=$(grep -o 'http://[^ ]*/start?token=[^ ]*' "$dir.said" | head -1)
@@ -70,13 +73,18 @@ import sys, urllib.request
 answer = urllib.request.urlopen(sys.argv[1], timeout=10)
 assert answer.status == 200 and "<h1" in answer.read().decode(), answer.status
 PY
+  [ $? = 0 ] || { step "$name: the page does not answer"; return 1; }
   inside "$dir" "cd /root/centralka && until .venv/bin/centralka status | grep -q 'phone 101 .*free'; do sleep 0.2; done
     until .venv/bin/centralka status | grep -q 'gsm0 .*up '; do sleep 0.2; done
     $command && sleep 2 && .venv/bin/centralka virtual phone0 answer && sleep 2 &&
     .venv/bin/centralka status | grep talking && .venv/bin/centralka virtual gsm0 hang-up && sleep 1 &&
     .venv/bin/centralka call && .venv/bin/centralka virtual gsm0 sms +48600100200 Hello && sleep 3 &&
     .venv/bin/centralka virtual mail | grep -A1 'SMS from' && make stop && SECONDS=0 &&
-    ADDRESS=127.0.0.1 make start > /dev/null && echo the second start took \$SECONDS s && make stop" | sed -u "s/^/        /"
+    ADDRESS=127.0.0.1 make start > /dev/null && echo the second start took \$SECONDS s" | sed -u "s/^/        /" || return 1
+  step "$name: speech both ways, the mailbox, the wire, closing time"
+  cp "$dir.said" "$dir/root/said"
+  inside "$dir" "cd /root/centralka && ./bootstrap.sh test && .venv-test/bin/python -m tests.fresh.walk /root/said &&
+    make stop" | sed -u "s/^/        /"
 }
 
 failed=0

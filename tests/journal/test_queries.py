@@ -104,6 +104,14 @@ def test_a_call_is_told_with_its_trace_in_words(writer: Writer, db: sqlite3.Conn
     assert q.call_story(path, "none") is None
 
 
+def test_the_newest_call_is_the_one_written_last_wherever_the_clock_was_moved(writer: Writer, path: Path) -> None:
+    assert q.call_story(path, "") is None
+    put_calls(writer, call_record(5), call_record(2))
+    story = q.call_story(path, "")
+    assert story is not None
+    assert story["id"] == "20261127T120002-0001"
+
+
 def test_messages_of_one_sender_are_one_thread_with_its_news(writer: Writer, db: sqlite3.Connection) -> None:
     write(writer, sms("one"), sms("two", minute=1), sms("bank", sender="mBank", minute=2), sms("x", line="gsm1"))
     threads = q.threads(db).rows
