@@ -28,7 +28,8 @@ fail() { printf '\nCentralka could not be set up: %s\n' "$*" >&2; exit 1; }
 BUILD="build-essential dpkg-dev pkg-config swig python3-dev python3-venv libasound2-dev libopus-dev libssl-dev libgsm1-dev
   libspeex-dev libspeexdsp-dev libsrtp2-dev uuid-dev xz-utils ca-certificates debian-keyring gpgv"
 RUN="baresip-core espeak-ng sox mpg123 procps iproute2"
-TEST="sip-tester tshark tcpdump chromium strace shellcheck openssl systemd udev fonts-dejavu-core"
+TEST="sip-tester tshark tcpdump chromium strace shellcheck openssl systemd udev fonts-dejavu-core
+  libsox-fmt-mp3"
 DAEMONS="exim4-daemon-light exim4-base" # unpacked into the cache: no service starts on your machine
 
 as_root() {
@@ -74,7 +75,18 @@ unpack_daemons() {
     -o "Dir::Cache::archives=$CACHE/daemons/deb" $DAEMONS > "$CACHE/daemons.log" 2>&1 ||
     { tail -5 "$CACHE/daemons.log" >&2; fail "the packages $DAEMONS could not be fetched."; }
   local deb
-  for deb in "$CACHE"/daemons/deb/*.deb; do dpkg-deb -x "$deb" "$CACHE/daemons/root"; done
+  for deb in "$CACHE"/daemons/deb/exim4*.deb; do dpkg-deb -x "$deb" "$CACHE/daemons/root"; done
+  # the libraries it needs start no service: they are installed like any other
+  local libraries=()
+  for deb in "$CACHE"/daemons/deb/lib*.deb; do [ -e "$deb" ] && libraries+=("$(dpkg-deb -f "$deb" Package)"); done
+  [ ${#libraries[@]} = 0 ] || as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends \
+    -o "Dir::Cache::archives=$CACHE/daemons/deb" "${libraries[@]}" >> "$CACHE/daemons.log" 2>&1 ||
+    { tail -5 "$CACHE/daemons.log" >&2; fail "the libraries of the mail server could not be installed."; }
+  # exim has this name compiled in and ends without it; its Debian package would make the same account
+  getent passwd Debian-exim > /dev/null || as_root useradd --system --user-group --no-create-home \
+    --home-dir /var/spool/exim4 --shell /usr/sbin/nologin Debian-exim
+  "$CACHE/daemons/root/usr/sbin/exim4" -C /dev/null -bV > "$CACHE/daemons.log" 2>&1 || fail "the mail server of the tests does not start:
+  see $CACHE/daemons.log"
   touch "$CACHE/daemons/complete"
 }
 

@@ -12,6 +12,7 @@ from typing import Literal, cast
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, get_day_names
+from babel.numbers import format_decimal
 from flask import Flask, g, request, session
 from flask_babel import Babel, get_locale, gettext, lazy_gettext, ngettext
 
@@ -117,15 +118,36 @@ def span(milliseconds: int | float | None) -> str:
     return str(_("%(h)d h %(m)d min", h=seconds // 3600, m=seconds % 3600 // 60))
 
 
+def gigabytes(count: int) -> str:
+    """ "82.4" or "82,4" """
+    return str(format_decimal(round(count / 1_000_000_000, 1), locale=locale()))
+
+
 def phone(text: str) -> str:
     """A number in groups that can be read: "+48 600 100 200". Others than E.164 stay as they are."""
     if not text.startswith("+") or not text[1:].isdigit() or len(text) < 9:
         return text
     for code in ("48", "380", "34", "40", "49", "44", "33"):
         if text[1:].startswith(code):
-            rest = text[1 + len(code) :]
-            return f"+{code} {_groups(rest)}"
+            return f"+{code} {_masked(code, text[1 + len(code) :])}"
     return "+" + _groups(text[1:])
+
+
+# country, first digits, groups: the most special first; as the numbering plans of the countries write them
+MASKS = (
+    ("48", "45 50 51 53 57 60 66 69 70 72 73 78 79 80 88 90 99", (3, 3, 3)), ("48", "", (2, 3, 2, 2)),
+    ("380", "", (2, 3, 4)), ("34", "", (3, 2, 2, 2)), ("40", "21 31", (2, 3, 4)), ("40", "", (3, 3, 3)),
+)  # fmt: skip
+
+
+def _masked(code: str, rest: str) -> str:
+    """The national part in the groups that are usual there."""
+    for country, begins, sizes in MASKS:
+        fits = not begins or rest[:2] in begins.split()
+        if country == code and fits and sum(sizes) == len(rest):
+            ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
+            return " ".join(rest[end - size : end] for end, size in zip(ends, sizes, strict=True))
+    return _groups(rest)
 
 
 @dataclass(frozen=True, slots=True)

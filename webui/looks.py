@@ -66,6 +66,11 @@ def line(view: LineView) -> Look:
     return Look(word, "bad", icon="circle-x")
 
 
+def reachable(view: LineView) -> bool:
+    """Whether its modem answers: else what it said last is old, and is not shown as if it were so now."""
+    return view.get("state", "") not in {"not-there", "no-answer", "off", ""} and bool(view.get("facts"))
+
+
 def bulb(lamp: LampView) -> str:
     """The classes of a lamp's bulb."""
     pattern, name = lamp.get("pattern", "off"), lamp.get("name", "")
@@ -122,5 +127,5 @@ def sorted_notes(state: StatusView) -> list[NoteView]:
 FILTERS = {
     "bulb": bulb, "lamp_name": lamp_name, "lamp_says": lamp_says, "lamp_state": lamp_state, "todo": todo,
     "note_text": note_text, "note_tone": note_tone, "look_phone": phone, "look_line": line, "look_call": call,
-    "sorted_notes": sorted_notes,
+    "sorted_notes": sorted_notes, "reachable": reachable,
 }  # fmt: skip

@@ -189,7 +189,7 @@ class Registrar:
         """The requester's own first: some clients look at no other."""
         own = {one.uri for one in wanted}
         ordered = sorted(known.values(), key=lambda b: b.uri not in own)
-        return tuple(("Contact", f"<{b.uri}>;expires={max(int(b.expires_at - at), 1)}") for b in ordered)
+        return tuple(("Contact", f"<{b.uri}>;expires={max(round(b.expires_at - at), 1)}") for b in ordered)
 
     def moved_flow(self, binding: Binding, flow: Flow) -> Binding:
         """The same phone, now heard over another flow."""

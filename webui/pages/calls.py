@@ -32,8 +32,11 @@ def index() -> str:
     rows, older = reading.calls(wanted)
     opened = request.args.get("open", "")[:60]
     counts = reading.today()
-    answer = _("Today: %(came)d came in, %(out)d went out.", came=counts.came, out=counts.out) + " "
-    answer += ngettext("%(num)s was missed.", "%(num)s were missed.", counts.missed)
+    if counts.came or counts.out:
+        answer = _("Today: %(came)d came in, %(out)d went out.", came=counts.came, out=counts.out) + " "
+        answer += ngettext("%(num)s was missed.", "%(num)s were missed.", counts.missed)
+    else:
+        answer = _("No calls today yet.")
     filtered = bool(wanted.query or wanted.line or wanted.direction or wanted.days)
     return render_template(
         "calls/list.html", rows=[draw(row) for row in rows], older=older, wanted=wanted, opened=opened, answer=answer,
@@ -107,6 +110,8 @@ def result(row: reading.Call) -> str:
     if state == "missed":
         if row.answered_by == "announcement":
             return str(_("Nobody answered; the caller heard the announcement"))
+        if row.cause == "cancelled" and row.ring_ms:
+            return str(_("The caller hung up after %(time)s", time=i18n.span(row.ring_ms)))
         return (
             str(_("Nobody answered in %(time)s", time=i18n.span(row.ring_ms)))
             if row.ring_ms
@@ -163,6 +168,7 @@ def _tabs(wanted: reading.Wanted) -> list[dict[str, object]]:
             "href": url_for("calls.index", tab=name if name != "all" else None),
             "label": label,
             "here": wanted.tab == name,
+            "count": (here.status() or {}).get("counts", {}).get("missed", 0) if name == "missed" else 0,
         }
         for name, label in names
     ]

@@ -55,12 +55,14 @@ def _ask(args: Mapping[str, str]) -> tuple[str, list[traces.Drawn]]:
     steps = result.get("steps")
     trace = result.get("trace")
     return (
-        " ".join(_step(step) for step in steps if isinstance(step, dict)) if isinstance(steps, list) else "",
+        " ".join(_step(step, place) for place, step in enumerate(steps) if isinstance(step, dict))
+        if isinstance(steps, list)
+        else "",
         traces.draw(trace if isinstance(trace, list) else []),
     )
 
 
-def _step(step: Doc) -> str:
+def _step(step: Doc, place: int) -> str:
     """One sentence per step of the route."""
     what = str(step.get("do") or step.get("kind") or "")
     found = step.get("targets")
@@ -76,9 +78,10 @@ def _step(step: Doc) -> str:
     if what == "dial":
         return str(_("The call goes out to %(who)s.", who=who))
     if what == "announce":
-        return str(
-            _("Then the caller hears an announcement (%(cause)s).", cause=cause_words(str(step.get("cause", ""))))
-        )
+        cause = cause_words(str(step.get("cause", "")))
+        if not place:
+            return str(_("The caller hears an announcement (%(cause)s).", cause=cause))
+        return str(_("Then the caller hears an announcement (%(cause)s).", cause=cause))
     if what == "refuse":
         return str(_("The call is turned away: %(cause)s.", cause=cause_words(str(step.get("cause", "")))))
     if what == "service":
