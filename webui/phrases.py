@@ -60,9 +60,9 @@ def pattern(text: str) -> str:
 
 
 def lead(text: str) -> tuple[str, str]:
-    """The first sentence, which is set in bold, and what follows it."""
-    first, stop, rest = text.partition(". ")
-    return (f"{first}.", rest) if stop else (text, "")
+    """What happened, which is set in bold, and what follows it."""
+    ends = [place for place in (text.find(". "), text.find(": ")) if place >= 0]
+    return (text[: min(ends) + 1], text[min(ends) + 2 :]) if ends else (text, "")
 
 
 def of(text: str) -> str:
@@ -157,7 +157,7 @@ def ranges_words(ranges: Sequence[Mapping[str, object]]) -> list[str]:
 
 def day_words(day: int, ranges: Sequence[Mapping[str, object]], always: bool = False) -> str:
     """ "Monday 09:00 to 12:00 and 13:00 to 18:00" """
-    mine = [r for r in ranges if str(r.get("day")) == str(day)]
+    mine = [r for r in ranges if str(r.get("day")) == str(day) and r.get("start") and r.get("end")]
     if always:
         return str(_("%(day)s open around the clock", day=i18n.weekday(day)))
     if not mine:

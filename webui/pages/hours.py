@@ -93,7 +93,7 @@ def _by_day(ranges: list[dict[str, object]]) -> list[list[tuple[int, int]]]:
     """Per day the open stretches in minutes, those over midnight cut in two, for the drawn week."""
     days: list[list[tuple[int, int]]] = [[] for _day in range(7)]
     for row in ranges:
-        if not str(row.get("day")).isdigit() or int(str(row.get("day"))) > 6:
+        if not (str(row.get("day")).isdigit() and row.get("start") and row.get("end")) or int(str(row["day"])) > 6:
             continue
         day, start, end = int(str(row["day"])), _minutes(row.get("start")), _minutes(row.get("end"))
         if end > start:
