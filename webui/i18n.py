@@ -160,7 +160,8 @@ class DayGroup:
 
 def by_day(rows: Sequence[Mapping[str, object]]) -> list[DayGroup]:
     """Rows with `started_at`, in groups of a day, order kept."""
-    return [DayGroup(name, list(some)) for name, some in groupby(rows, key=lambda row: day(str(row["started_at"])))]
+    found = groupby(rows, key=lambda row: day(str(row["started_at"])))
+    return [DayGroup(name[:1].upper() + name[1:], list(some)) for name, some in found]
 
 
 def _groups(digits: str) -> str:
