@@ -18,7 +18,15 @@ from appliance.settings.schema import SECTIONS
 ROOT = Path(__file__).resolve().parent.parent
 HERE = Path(__file__).resolve().parent / "translations"
 LANGUAGES = ("pl", "uk", "es", "ro")
-KEYWORDS = {"_": None, "_l": None, "N_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
+KEYWORDS = {
+    "_": None,
+    "_l": None,
+    "N_": None,
+    "gettext": None,
+    "lazy_gettext": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+}
 
 
 def template() -> Catalog:

@@ -174,6 +174,6 @@ def test_every_page_names_its_language(anna: FlaskClient) -> None:
 @pytest.mark.parametrize("language", translate.LANGUAGES)
 def test_no_sentence_is_without_its_translation(language: str) -> None:
     """A sentence without one is shown in English in the middle of the page."""
-    held = {message.id: message.string for message in translate.read(language)}
-    wanted = [message.id for message in translate.template() if message.id]
+    held = {(one.id, one.context): one.string for one in translate.read(language)}
+    wanted = [(one.id, one.context) for one in translate.template() if one.id]
     assert [one for one in wanted if not all(held.get(one, "") or [""])] == []

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
+from flask_babel import ngettext, pgettext
 from werkzeug.wrappers import Response
 
 from appliance.errors import ControlError
@@ -146,8 +146,8 @@ def _leg(leg: dict[str, str]) -> str:
 
 def _direction(state: str) -> str:
     words = {
-        "in": _("Incoming"), "out": _("Outgoing"), "internal": _("Inside"), "missed": _("Missed"),
-        "blocked": _("Blocked"), "closed": _("Closed"), "failed": _("Not reached"),
+        "in": _("Incoming"), "out": _("Outgoing"), "internal": _("Inside"), "missed": pgettext("one call", "Missed"),
+        "blocked": pgettext("one call", "Blocked"), "closed": _("Closed"), "failed": _("Not reached"),
     }  # fmt: skip
     return str(words[state])
 
