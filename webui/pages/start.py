@@ -232,6 +232,8 @@ def _people() -> BaseResponse | tuple[str, int]:
 def _hours() -> BaseResponse | tuple[str, int]:
     held = here.section("lines")
     items = forms.items_of(held["doc"]) if held else []
+    if request.method == "POST" and not items:
+        return redirect(url_for("start.step", name="mail"), 303)  # nothing was answered, so it stays open
     if request.method == "POST":
         if request.form.get("open") == "always":
             change: dict[str, object] = {"always_open": True}
