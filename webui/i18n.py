@@ -129,10 +129,11 @@ def phone(text: str) -> str:
         return text
     for code in ("48", "380", "34", "40", "49", "44", "33"):
         if text[1:].startswith(code):
-            return f"+{code} {_masked(code, text[1 + len(code) :])}"
+            return f"+{code}{GLUE}{_masked(code, text[1 + len(code) :])}"
     return "+" + _groups(text[1:])
 
 
+GLUE = "\u00a0"  # a number never breaks over two lines
 # country, first digits, groups: the most special first; as the numbering plans of the countries write them
 MASKS = (
     ("48", "45 50 51 53 57 60 66 69 70 72 73 78 79 80 88 90 99", (3, 3, 3)), ("48", "", (2, 3, 2, 2)),
@@ -146,7 +147,7 @@ def _masked(code: str, rest: str) -> str:
         fits = not begins or rest[:2] in begins.split()
         if country == code and fits and sum(sizes) == len(rest):
             ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
-            return " ".join(rest[end - size : end] for end, size in zip(ends, sizes, strict=True))
+            return GLUE.join(rest[end - size : end] for end, size in zip(ends, sizes, strict=True))
     return _groups(rest)
 
 
@@ -170,7 +171,7 @@ def _groups(digits: str) -> str:
     while len(digits) > 4:
         out.append(digits[:3])
         digits = digits[3:]
-    return " ".join([*out, digits])
+    return GLUE.join([*out, digits])
 
 
 __all__ = [

@@ -51,7 +51,9 @@ def until_words(text: str, otherwise: str | None = None) -> str:
 def person(text: str) -> str:
     """ "101 Anna" for an extension, a number in groups for others."""
     names = {p.get("extension", ""): p.get("name", "") for p in (here.status() or {}).get("phones", [])}
-    return f"{text} {names[text]}".strip() if text in names else i18n.phone(text)
+    if text in names:
+        return f"{text} {names[text]}".strip()
+    return i18n.phone("".join(text.split()) if text.startswith("+") else text)
 
 
 def pattern(text: str) -> str:

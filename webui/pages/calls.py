@@ -162,13 +162,15 @@ def _link(wanted: reading.Wanted, **change: str) -> str:
 
 
 def _tabs(wanted: reading.Wanted) -> list[dict[str, object]]:
+    missed = int((here.status() or {}).get("counts", {}).get("missed", 0))
     names = (("all", _("All")), ("missed", _("Missed")), ("blocked", _("Blocked")))
     return [
         {
             "href": url_for("calls.index", tab=name if name != "all" else None),
             "label": label,
             "here": wanted.tab == name,
-            "count": (here.status() or {}).get("counts", {}).get("missed", 0) if name == "missed" else 0,
+            "count": missed if name == "missed" else 0,
+            "words": ngettext("%(num)s missed call", "%(num)s missed calls", missed),
         }
         for name, label in names
     ]
