@@ -99,6 +99,11 @@ def weekday(number: int, width: Literal["abbreviated", "narrow", "short", "wide"
     return text[:1].upper() + text[1:]
 
 
+def weekday_at(at: datetime) -> str:
+    """ "Monday 09:00"; where a day has cases or an article, its short form, which has none."""
+    return str(format_datetime(at, "EEEE HH:mm" if locale().language == "en" else "EEE HH:mm", locale=locale()))
+
+
 def talked(milliseconds: int | float | None) -> str:
     """ "4:12" for lists; empty when there was no talk."""
     if not milliseconds:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from webui import here
 from webui.control import CallView, LampView, LineView, NoteView, PhoneView, StatusView
 from webui.words import LAMPS, LINE_STATES, NOTICES, sentence
 
@@ -54,11 +55,10 @@ def line(view: LineView) -> Look:
     state = view.get("state", "")
     word = sentence(LINE_STATES, state, view.get("facts", {}))
     if view.get("usable"):
-        return (
-            Look(_("In a call"), "ok", icon="phone-call")
-            if view.get("busy")
-            else Look(_("Working"), "ok", icon="check")
-        )
+        if not view.get("busy"):
+            return Look(_("Working"), "ok", icon="check")
+        calls = [c.get("state") for c in (here.status() or {}).get("calls", []) if c.get("line") == view.get("id")]
+        return PHONES["ringing" if calls and set(calls) == {"ringing"} else "talking"]
     if state in {"starting", "searching"}:
         return Look(word, "warn", icon="clock")
     if state in {"off", ""}:

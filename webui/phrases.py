@@ -23,12 +23,12 @@ def caller(text: str, kind: str = "") -> str:
 
 
 def moment_words(at: datetime) -> str:
-    """ "18:00" today, "Thursday 09:00" within a week, else with the date."""
+    """ "18:00" today, "Thursday 09:00" within a week, else with the date. It stands behind "until"."""
     days = (at.date() - here.local_now().date()).days
     if days == 0:
         return i18n.clock(at)
     if 0 < days < 7:
-        return f"{i18n.weekday(at.weekday())} {i18n.clock(at)}"
+        return i18n.weekday_at(at)
     return i18n.when(at)
 
 
