@@ -64,7 +64,7 @@ TRACE: Final = {
     "phone-busy": N_("{extension} is in a call."),
     "nobody-there": N_("Nobody of {group} can be rung."),
     "group-rings": N_("{group} rings: {who}, for {seconds} s."),
-    "nobody-announce": N_("If nobody answers, the caller hears that."),
+    "nobody-announce": N_("If nobody answers, the caller hears an announcement."),
     "nobody-busy": N_("If nobody answers, the caller gets busy."),
     "nobody-reject": N_("If nobody answers, the call is refused."),
     "no-such-line": N_("There is no line {line}."),

@@ -26,6 +26,12 @@ WORDS = {
     "account.changed": _l("Changed the own account"),
 }
 
+START = {
+    "language": _l("Language and country"), "password": _l("Administrator's password"), "line": _l("First line"),
+    "people": _l("People and phones"), "hours": _l("Open hours"), "mail": _l("Messages to mail"),
+    "call": _l("Try a call"), "done": _l("Ready"),
+}  # fmt: skip
+
 
 def words(what: str) -> str:
     """What was done."""
@@ -37,7 +43,7 @@ def words(what: str) -> str:
         label = label_of(SECTIONS[section].label) if section in SECTIONS else section
         return str(_("Changed settings: %(name)s", name=label))
     if kind == "start":
-        return str(_("First start: a step was done"))
+        return str(_("First start: %(step)s", step=START.get(rest, rest)))
     if kind == "undo":
         return str(_("Took back: %(what)s", what=words(rest)))
     return what

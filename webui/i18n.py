@@ -12,6 +12,7 @@ from typing import Literal, cast
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, get_day_names
+from babel.numbers import format_decimal
 from flask import Flask, g, request, session
 from flask_babel import Babel, get_locale, gettext, lazy_gettext, ngettext
 
@@ -98,6 +99,11 @@ def weekday(number: int, width: Literal["abbreviated", "narrow", "short", "wide"
     return text[:1].upper() + text[1:]
 
 
+def weekday_at(at: datetime) -> str:
+    """ "Monday 09:00"; where a day has cases or an article, its short form, which has none."""
+    return str(format_datetime(at, "EEEE HH:mm" if locale().language == "en" else "EEE HH:mm", locale=locale()))
+
+
 def talked(milliseconds: int | float | None) -> str:
     """ "4:12" for lists; empty when there was no talk."""
     if not milliseconds:
@@ -117,15 +123,37 @@ def span(milliseconds: int | float | None) -> str:
     return str(_("%(h)d h %(m)d min", h=seconds // 3600, m=seconds % 3600 // 60))
 
 
+def gigabytes(count: int) -> str:
+    """ "82.4" or "82,4" """
+    return str(format_decimal(round(count / 1_000_000_000, 1), locale=locale()))
+
+
 def phone(text: str) -> str:
     """A number in groups that can be read: "+48 600 100 200". Others than E.164 stay as they are."""
     if not text.startswith("+") or not text[1:].isdigit() or len(text) < 9:
         return text
     for code in ("48", "380", "34", "40", "49", "44", "33"):
         if text[1:].startswith(code):
-            rest = text[1 + len(code) :]
-            return f"+{code} {_groups(rest)}"
+            return f"+{code}{GLUE}{_masked(code, text[1 + len(code) :])}"
     return "+" + _groups(text[1:])
+
+
+GLUE = "\u00a0"  # a number never breaks over two lines
+# country, first digits, groups: the most special first; as the numbering plans of the countries write them
+MASKS = (
+    ("48", "45 50 51 53 57 60 66 69 70 72 73 78 79 80 88 90 99", (3, 3, 3)), ("48", "", (2, 3, 2, 2)),
+    ("380", "", (2, 3, 4)), ("34", "", (3, 2, 2, 2)), ("40", "21 31", (2, 3, 4)), ("40", "", (3, 3, 3)),
+)  # fmt: skip
+
+
+def _masked(code: str, rest: str) -> str:
+    """The national part in the groups that are usual there."""
+    for country, begins, sizes in MASKS:
+        fits = not begins or rest[:2] in begins.split()
+        if country == code and fits and sum(sizes) == len(rest):
+            ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
+            return GLUE.join(rest[end - size : end] for end, size in zip(ends, sizes, strict=True))
+    return _groups(rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +166,8 @@ class DayGroup:
 
 def by_day(rows: Sequence[Mapping[str, object]]) -> list[DayGroup]:
     """Rows with `started_at`, in groups of a day, order kept."""
-    return [DayGroup(name, list(some)) for name, some in groupby(rows, key=lambda row: day(str(row["started_at"])))]
+    found = groupby(rows, key=lambda row: day(str(row["started_at"])))
+    return [DayGroup(name[:1].upper() + name[1:], list(some)) for name, some in found]
 
 
 def _groups(digits: str) -> str:
@@ -147,7 +176,7 @@ def _groups(digits: str) -> str:
     while len(digits) > 4:
         out.append(digits[:3])
         digits = digits[3:]
-    return " ".join([*out, digits])
+    return GLUE.join([*out, digits])
 
 
 __all__ = [

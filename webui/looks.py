@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from webui import here
 from webui.control import CallView, LampView, LineView, NoteView, PhoneView, StatusView
 from webui.words import LAMPS, LINE_STATES, NOTICES, sentence
 
@@ -54,16 +55,20 @@ def line(view: LineView) -> Look:
     state = view.get("state", "")
     word = sentence(LINE_STATES, state, view.get("facts", {}))
     if view.get("usable"):
-        return (
-            Look(_("In a call"), "ok", icon="phone-call")
-            if view.get("busy")
-            else Look(_("Working"), "ok", icon="check")
-        )
+        if not view.get("busy"):
+            return Look(_("Working"), "ok", icon="check")
+        calls = [c.get("state") for c in (here.status() or {}).get("calls", []) if c.get("line") == view.get("id")]
+        return PHONES["ringing" if calls and set(calls) == {"ringing"} else "talking"]
     if state in {"starting", "searching"}:
         return Look(word, "warn", icon="clock")
     if state in {"off", ""}:
         return Look(word)
     return Look(word, "bad", icon="circle-x")
+
+
+def reachable(view: LineView) -> bool:
+    """Whether its modem answers: else what it said last is old, and is not shown as if it were so now."""
+    return view.get("state", "") not in {"not-there", "no-answer", "off", ""} and bool(view.get("facts"))
 
 
 def bulb(lamp: LampView) -> str:
@@ -122,5 +127,5 @@ def sorted_notes(state: StatusView) -> list[NoteView]:
 FILTERS = {
     "bulb": bulb, "lamp_name": lamp_name, "lamp_says": lamp_says, "lamp_state": lamp_state, "todo": todo,
     "note_text": note_text, "note_tone": note_tone, "look_phone": phone, "look_line": line, "look_call": call,
-    "sorted_notes": sorted_notes,
+    "sorted_notes": sorted_notes, "reachable": reachable,
 }  # fmt: skip

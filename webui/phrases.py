@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from webui import here, i18n
 from webui.control import CallView, LineView, OpenView, StatusView
-from webui.looks import LINE_KINDS
+from webui.looks import LINE_KINDS, reachable
 
 NETWORKS = {"2g": "2G", "3g": "3G", "lte": "4G", "4g": "4G", "5g": "5G"}
 
@@ -23,26 +23,64 @@ def caller(text: str, kind: str = "") -> str:
 
 
 def moment_words(at: datetime) -> str:
-    """ "18:00" today, "Thursday 09:00" within a week, else with the date."""
+    """ "18:00" today, "Thursday 09:00" within a week, else with the date. It stands behind "until"."""
     days = (at.date() - here.local_now().date()).days
     if days == 0:
         return i18n.clock(at)
     if 0 < days < 7:
-        return f"{i18n.weekday(at.weekday())} {i18n.clock(at)}"
+        return i18n.weekday_at(at)
     return i18n.when(at)
 
 
 def until(view: OpenView) -> str:
     """The end of the present state in words, or nothing."""
     text = view.get("until")
-    if not text:
-        return ""
+    return until_words(text, "") if text else ""
+
+
+def until_words(text: str, otherwise: str | None = None) -> str:
+    """A time of the exchange, wall time of the office or with its zone, in words; what is no time stays as it is."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        return ""
+        return text if otherwise is None else otherwise
     zone = here.office().zone
     return moment_words(at.replace(tzinfo=zone) if at.tzinfo is None else at.astimezone(zone))
+
+
+def person(text: str) -> str:
+    """ "101 Anna" for an extension, a number in groups for others."""
+    names = {p.get("extension", ""): p.get("name", "") for p in (here.status() or {}).get("phones", [])}
+    if text in names:
+        return f"{text} {names[text]}".strip()
+    return i18n.phone("".join(text.split()) if text.startswith("+") else text)
+
+
+def pattern(text: str) -> str:
+    """An entry of a list for a sentence: "+48 700 123 456", or the beginning with its star."""
+    return text if text in {"withheld", "unavailable"} else i18n.phone(text.rstrip("*")) + "*" * text.endswith("*")
+
+
+def lead(text: str) -> tuple[str, str]:
+    """What happened, which is set in bold, and what follows it."""
+    ends = [place for place in (text.find(". "), text.find(": ")) if place >= 0]
+    return (text[: min(ends) + 1], text[min(ends) + 2 :]) if ends else (text, "")
+
+
+def of(text: str) -> str:
+    """ "3 of 50" for "3/50" """
+    used, slash, most = text.partition("/")
+    return str(_("%(used)s of %(all)s", used=used, all=most)) if slash else text
+
+
+def network(text: str) -> str:
+    """ "4G" for "lte" """
+    return NETWORKS.get(text.lower(), text)
+
+
+def device(text: str) -> str:
+    """What a phone calls itself, without the notes that its maker puts in brackets."""
+    return text.split(" (")[0][:40]
 
 
 def open_words(state: StatusView, line: str) -> str:
@@ -100,9 +138,8 @@ def goes(view: CallView) -> str:
 
 def operator(line: LineView) -> str:
     """ "4G, Orange" """
-    facts = line.get("facts", {})
-    network = facts.get("network", "")
-    return ", ".join(part for part in (NETWORKS.get(network.lower(), network), facts.get("operator", "")) if part)
+    facts = line.get("facts", {}) if reachable(line) else {}
+    return ", ".join(part for part in (network(facts.get("network", "")), facts.get("operator", "")) if part)
 
 
 def kind_words(kind: str) -> str:
@@ -122,7 +159,7 @@ def ranges_words(ranges: Sequence[Mapping[str, object]]) -> list[str]:
 
 def day_words(day: int, ranges: Sequence[Mapping[str, object]], always: bool = False) -> str:
     """ "Monday 09:00 to 12:00 and 13:00 to 18:00" """
-    mine = [r for r in ranges if str(r.get("day")) == str(day)]
+    mine = [r for r in ranges if str(r.get("day")) == str(day) and r.get("start") and r.get("end")]
     if always:
         return str(_("%(day)s open around the clock", day=i18n.weekday(day)))
     if not mine:
@@ -141,5 +178,5 @@ def _range(number: int, start: str, end: str) -> str:
 
 FILTERS = {
     "caller_words": caller, "open_words": open_words, "now_words": now_words, "goes": goes, "operator_words": operator,
-    "kind_words": kind_words, "several": several,
+    "kind_words": kind_words, "several": several, "lead": lead, "device": device, "of": of, "network": network,
 }  # fmt: skip

@@ -18,7 +18,15 @@ from appliance.settings.schema import SECTIONS
 ROOT = Path(__file__).resolve().parent.parent
 HERE = Path(__file__).resolve().parent / "translations"
 LANGUAGES = ("pl", "uk", "es", "ro")
-KEYWORDS = {"_": None, "_l": None, "N_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
+KEYWORDS = {
+    "_": None,
+    "_l": None,
+    "N_": None,
+    "gettext": None,
+    "lazy_gettext": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+}
 
 
 def template() -> Catalog:
@@ -85,8 +93,11 @@ def update() -> None:
 def compile_all() -> None:
     """Make the .mo files that gettext reads."""
     for language in LANGUAGES:
-        with path_of(language).with_suffix(".mo").open("wb") as file:
+        path = path_of(language).with_suffix(".mo")
+        fresh = path.with_suffix(".mo.new")
+        with fresh.open("wb") as file:
             write_mo(file, read(language))
+        fresh.replace(path)  # a page that starts meanwhile reads the old one or the new one, never a half
 
 
 if __name__ == "__main__":

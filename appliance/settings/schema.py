@@ -34,7 +34,7 @@ COUNTRIES = {
     "DE": "Germany", "FR": "France", "GB": "United Kingdom", "US": "United States",
 }  # fmt: skip
 LANGUAGES = {"en": "English", "pl": "Polish", "uk": "Ukrainian", "es": "Spanish", "ro": "Romanian"}
-TURN_AWAY = {"announce": "Say it", "busy": "Busy", "reject": "Refuse"}
+TURN_AWAY = {"announce": "Play an announcement", "busy": "Busy", "reject": "Refuse"}
 UNKNOWN_CALLER = {"ring": "Let it ring", "block": "Refuse always", "block-after-hours": "Refuse outside hours"}
 DIAL_CLASSES = {
     "internal": "Inside", "local": "Local", "national": "Country-wide", "mobile": "Mobile",

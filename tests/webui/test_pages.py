@@ -10,6 +10,7 @@ from appliance.settings.places import Places
 from tests.webui import office
 from tests.webui.conftest import post, token_of
 from tests.webui.fake_exchange import FakeExchange
+from webui import translate
 from webui.app import create_app
 
 PAGES = (
@@ -172,3 +173,11 @@ def test_hostile_addresses_and_headers_are_answered_calmly(anna: FlaskClient) ->
 
 def test_every_page_names_its_language(anna: FlaskClient) -> None:
     assert '<html lang="en"' in anna.get("/").get_data(as_text=True)
+
+
+@pytest.mark.parametrize("language", translate.LANGUAGES)
+def test_no_sentence_is_without_its_translation(language: str) -> None:
+    """A sentence without one is shown in English in the middle of the page."""
+    held = {(one.id, one.context): one.string for one in translate.read(language)}
+    wanted = [(one.id, one.context) for one in translate.template() if one.id]
+    assert [one for one in wanted if not all(held.get(one, "") or [""])] == []

@@ -40,6 +40,8 @@ def _draw(allow: bool, errors: dict[str, str] | None = None) -> str:
     hits = sum(row.hits for row in rows)
     if allow:
         answer = ngettext("%(num)s entry always gets through.", "%(num)s entries always get through.", len(rows))
+    elif not rows:
+        answer = _("Nobody is blocked.")
     else:
         answer = ngettext("%(num)s entry is blocked.", "%(num)s entries are blocked.", len(rows)) + " "
         answer += ngettext("%(num)s call was turned away so far.", "%(num)s calls were turned away so far.", hits)

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.errors import ControlError, JournalError
 from appliance.settings.schema import MAIL, NETWORK
-from webui import flash, forms, here, reading
+from webui import flash, forms, here, i18n, looks, reading
 from webui.auth import hash_password, now
 from webui.pages import saving
 from webui.pages.start import password_faults
@@ -57,8 +57,8 @@ def alive() -> Response:
 def health() -> str:
     """What needs a person, and what each lamp means."""
     state = here.status()
-    notes = list((state or {}).get("notes", []))
-    answer = ngettext("%(num)s thing needs you.", "%(num)s things need you.", len(notes)) if notes else _("All well.")
+    wants = looks.todo(state)
+    answer = ngettext("%(num)s thing needs you.", "%(num)s things need you.", wants) if wants else _("All well.")
     if state is None:
         answer = _("The exchange does not answer.")
     return render_template("box/health.html", answer=answer, tabs=tabs("health"), facts=_facts())
@@ -71,7 +71,7 @@ def _facts() -> list[tuple[str, str, bool]]:
         usage = shutil.disk_usage(here.kit().journal.parent)
         full = round(usage.used * 100 / usage.total)
         facts.append(
-            (_("Storage"), _("%(n)d %% full, %(free)d MB free", n=full, free=usage.free // 1_000_000), full < 95)
+            (_("Storage"), _("%(n)d %% full, %(free)s GB free", n=full, free=i18n.gigabytes(usage.free)), full < 95)
         )
     except OSError:
         facts.append((_("Storage"), _("Not known"), False))

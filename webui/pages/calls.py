@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
+from flask_babel import ngettext, pgettext
 from werkzeug.wrappers import Response
 
 from appliance.errors import ControlError
@@ -32,8 +32,11 @@ def index() -> str:
     rows, older = reading.calls(wanted)
     opened = request.args.get("open", "")[:60]
     counts = reading.today()
-    answer = _("Today: %(came)d came in, %(out)d went out.", came=counts.came, out=counts.out) + " "
-    answer += ngettext("%(num)s was missed.", "%(num)s were missed.", counts.missed)
+    if counts.came or counts.out:
+        answer = _("Today: %(came)d came in, %(out)d went out.", came=counts.came, out=counts.out) + " "
+        answer += ngettext("%(num)s was missed.", "%(num)s were missed.", counts.missed)
+    else:
+        answer = _("No calls today yet.")
     filtered = bool(wanted.query or wanted.line or wanted.direction or wanted.days)
     return render_template(
         "calls/list.html", rows=[draw(row) for row in rows], older=older, wanted=wanted, opened=opened, answer=answer,
@@ -107,6 +110,8 @@ def result(row: reading.Call) -> str:
     if state == "missed":
         if row.answered_by == "announcement":
             return str(_("Nobody answered; the caller heard the announcement"))
+        if row.cause == "cancelled" and row.ring_ms:
+            return str(_("The caller hung up after %(time)s", time=i18n.span(row.ring_ms)))
         return (
             str(_("Nobody answered in %(time)s", time=i18n.span(row.ring_ms)))
             if row.ring_ms
@@ -141,8 +146,8 @@ def _leg(leg: dict[str, str]) -> str:
 
 def _direction(state: str) -> str:
     words = {
-        "in": _("Incoming"), "out": _("Outgoing"), "internal": _("Inside"), "missed": _("Missed"),
-        "blocked": _("Blocked"), "closed": _("Closed"), "failed": _("Not reached"),
+        "in": _("Incoming"), "out": _("Outgoing"), "internal": _("Inside"), "missed": pgettext("one call", "Missed"),
+        "blocked": pgettext("one call", "Blocked"), "closed": _("Closed"), "failed": _("Not reached"),
     }  # fmt: skip
     return str(words[state])
 
@@ -157,12 +162,15 @@ def _link(wanted: reading.Wanted, **change: str) -> str:
 
 
 def _tabs(wanted: reading.Wanted) -> list[dict[str, object]]:
+    missed = int((here.status() or {}).get("counts", {}).get("missed", 0))
     names = (("all", _("All")), ("missed", _("Missed")), ("blocked", _("Blocked")))
     return [
         {
             "href": url_for("calls.index", tab=name if name != "all" else None),
             "label": label,
             "here": wanted.tab == name,
+            "count": missed if name == "missed" else 0,
+            "words": ngettext("%(num)s missed call", "%(num)s missed calls", missed),
         }
         for name, label in names
     ]

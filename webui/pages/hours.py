@@ -1,12 +1,14 @@
 """Hours: are we open now? Week per line, closed days, night mode."""
 
+from datetime import date
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from appliance.settings.schema import HOURS, LINES
-from webui import flash, forms, here, phrases
+from webui import flash, forms, here, i18n, phrases
 from webui.pages import saving
 
 page = Blueprint("hours", __name__)
@@ -92,7 +94,7 @@ def _by_day(ranges: list[dict[str, object]]) -> list[list[tuple[int, int]]]:
     """Per day the open stretches in minutes, those over midnight cut in two, for the drawn week."""
     days: list[list[tuple[int, int]]] = [[] for _day in range(7)]
     for row in ranges:
-        if not str(row.get("day")).isdigit() or int(str(row.get("day"))) > 6:
+        if not (str(row.get("day")).isdigit() and row.get("start") and row.get("end")) or int(str(row["day"])) > 6:
             continue
         day, start, end = int(str(row["day"])), _minutes(row.get("start")), _minutes(row.get("end"))
         if end > start:
@@ -129,9 +131,27 @@ def holidays() -> Response | str | tuple[str, int]:
         errors=errors,
         others=others,
         tabs=tabs("holidays"),
-        answer=answer(),
+        answer=_closed_answer(days),
     )
     return (drawn, 422) if errors or others else drawn
+
+
+def _closed_answer(days: list[dict[str, object]]) -> str:
+    """Which closed day is next; those of every year count from their day of this year or the next."""
+    today = here.local_now().date()
+    coming: list[date] = []
+    for row in days:
+        try:
+            day = date.fromisoformat(str(row.get("day")))
+            if row.get("yearly"):
+                day = day.replace(year=today.year)
+                day = day if day >= today else day.replace(year=today.year + 1)
+        except ValueError:
+            continue
+        coming += [day] if day >= today else []
+    if not coming:
+        return str(_("No closed day is ahead."))
+    return str(_("Next closed day: %(day)s.", day=i18n.day(min(coming))))
 
 
 @page.get("/hours/night")

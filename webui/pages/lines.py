@@ -57,6 +57,8 @@ def index() -> str:
         answer = _("There is no line yet.")
     elif works == len(items):
         answer = ngettext("%(num)s line, and it works.", "%(num)s lines, and all work.", works)
+    elif not works:
+        answer = _("No line works now.")
     else:
         answer = _("%(works)d of %(all)d lines work.", works=works, all=len(items))
     groups = dict(group_choices())

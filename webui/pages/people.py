@@ -40,8 +40,10 @@ def index() -> str:
     items = sorted(_items("people"), key=lambda p: str(p.get("extension")))
     views = _views()
     connected = sum(1 for p in items if views.get(str(p.get("extension")), {}).get("state", "offline") != "offline")
-    answer = ngettext("%(num)s person", "%(num)s people", len(items)) + ", "
-    answer += ngettext("%(num)s phone connected.", "%(num)s phones connected.", connected)
+    answer = _("Nobody has a phone yet.")
+    if items:
+        answer = ngettext("%(num)s person", "%(num)s people", len(items)) + ", "
+        answer += ngettext("%(num)s phone connected.", "%(num)s phones connected.", connected)
     return render_template("people/list.html", items=items, views=views, answer=answer, tabs=tabs("people"))
 
 

@@ -16,7 +16,7 @@ from appliance.settings.schema import LINES, MAIL, OFFICE, PEOPLE
 from webui import flash, forms, here, reading
 from webui.auth import LONGEST_PASSWORD, SHORTEST_PASSWORD, hash_password, now
 from webui.forms import Drawn
-from webui.i18n import LANGUAGES
+from webui.i18n import LANGUAGES, choose
 from webui.pages import saving
 from webui.pages.door import let_in
 from webui.store import Account
@@ -130,7 +130,10 @@ def _language() -> BaseResponse | tuple[str, int]:
             session["language"] = chosen
         here.forget_office()
         return onward("language")
-    return draw("language", fields=forms.draw(OFFICE.fields, held["doc"] if held else {}, only=only), others=[])
+    doc = dict(held["doc"]) if held else {}
+    if "language" not in done_steps():
+        doc["language"] = choose()  # who reads the page in a language most likely speaks it with callers
+    return draw("language", fields=forms.draw(OFFICE.fields, doc, only=only), others=[])
 
 
 def _password() -> BaseResponse | tuple[str, int]:
@@ -234,6 +237,8 @@ def _people() -> BaseResponse | tuple[str, int]:
 def _hours() -> BaseResponse | tuple[str, int]:
     held = here.section("lines")
     items = forms.items_of(held["doc"]) if held else []
+    if request.method == "POST" and not items:
+        return redirect(url_for("start.step", name="mail"), 303)  # nothing was answered, so it stays open
     if request.method == "POST":
         if request.form.get("open") == "always":
             change: dict[str, object] = {"always_open": True}

@@ -63,13 +63,13 @@ def ask(args: Mapping[str, str]) -> tuple[str, list[traces.Drawn]]:
 
 def _sentences(steps: list[Doc]) -> str:
     """The route read out; what follows a call out is for when no line takes it."""
-    said = [_step(step) for step in steps]
+    said = [_step(step, place) for place, step in enumerate(steps)]
     if len(steps) > 1 and steps[0].get("do") == "dial" and steps[-1].get("do") == "announce":
         said[-1] = str(_("If no line takes it, an announcement says so."))
     return " ".join(said)
 
 
-def _step(step: Doc) -> str:
+def _step(step: Doc, place: int) -> str:
     """One sentence per step of the route."""
     what = str(step.get("do") or step.get("kind") or "")
     found = step.get("targets")
@@ -85,9 +85,10 @@ def _step(step: Doc) -> str:
     if what == "dial":
         return str(_("The call goes out to %(who)s.", who=who))
     if what == "announce":
-        return str(
-            _("Then the caller hears an announcement (%(cause)s).", cause=cause_words(str(step.get("cause", ""))))
-        )
+        cause = cause_words(str(step.get("cause", "")))
+        if not place:
+            return str(_("The caller hears an announcement (%(cause)s).", cause=cause))
+        return str(_("Then the caller hears an announcement (%(cause)s).", cause=cause))
     if what == "refuse":
         return str(_("The call is turned away: %(cause)s.", cause=cause_words(str(step.get("cause", "")))))
     if what == "service":
