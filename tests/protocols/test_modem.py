@@ -36,7 +36,7 @@ class Bench:
         return len(self.tried) == 1
 
     def run(self, seconds: float) -> "Bench":
-        """Let time pass; the device answers at once: a text with OK, None with ERROR, others as they stand."""
+        """Let time pass; the device answers at once: a text with OK, None with ERROR, ? with silence, others as they stand."""
         end = self.at + seconds
         while self.at < end:
             self.at += 0.05
@@ -51,6 +51,8 @@ class Bench:
         answer = self.answers.get(command, "")
         if answer is None:
             return "\r\nERROR\r\n"
+        if answer == "?":
+            return ""
         if answer.startswith("!"):
             return f"\r\n{answer[1:]}\r\n"
         return (f"\r\n{answer}\r\n" if answer else "") + "\r\nOK\r\n"
@@ -233,3 +235,65 @@ def test_registered_for_messages_only_is_no_line_for_calls() -> None:
 def test_models_find_their_row(model: str, family: str) -> None:
     assert family_of(model).name == family
     assert all(re.compile(row.matches) for row in (*FAMILIES, OTHERS))
+
+
+def test_a_modem_that_is_slow_at_first_is_asked_for_its_pin_all_the_same() -> None:
+    bench = Bench("1234", **{"AT": "?", "AT+CPIN?": "+CPIN: SIM PIN"})
+    bench.run(3)
+    bench.answers["AT"] = ""  # it slept; from now on it answers
+    bench.run(8)
+    assert 'AT+CPIN="1234"' in bench.sent
+    assert bench.modem.family.name == "huawei"
+    bench.answers["AT+CPIN?"] = "+CPIN: READY"
+    bench.run(6)
+    assert bench.modem.state == "up"
+
+
+def test_an_answer_that_is_lost_in_the_initialisation_does_not_shift_the_others() -> None:
+    bench = Bench(**{"AT+CMEE=1": "?", "AT+CREG=2": "?"}).run(30)
+    assert bench.modem.family.name == "huawei"
+    assert bench.modem.iccid == "8948031234567890123"
+    assert bench.modem.state == "up"
+
+
+def test_a_sim_put_in_later_comes_up() -> None:
+    bench = Bench(**{"AT+CPIN?": "!+CME ERROR: 10"}).run(15)
+    assert bench.modem.state == "no-sim"
+    bench.answers["AT+CPIN?"] = "+CPIN: READY"
+    bench.run(15)
+    assert bench.modem.state == "up"
+
+
+def test_another_sim_is_another_number_and_its_messages_are_read() -> None:
+    bench = Bench(**{"AT+CPMS?": '+CPMS: "SM",1,20,"SM",1,20,"SM",1,20', "AT+CMGR=3": f"+CMGR: 1,,30\r\n{PDU}",
+                     "AT+CMGD=3": "!+CMS ERROR: 500",
+                     **{f"AT+CMGR={n}": "!+CMS ERROR: 321" for n in range(21) if n != 3}}).run(8)  # fmt: skip
+    bench.hear("\r\n+CPIN: NOT INSERTED\r\n")
+    bench.answers["AT^ICCID?"] = "^ICCID: 8948039999999999999"
+    bench.answers["AT+CMGR=3"] = f"+CMGR: 1,,30\r\n{PDU}"
+    bench.run(20)
+    assert bench.modem.iccid == "8948039999999999999"
+    assert len(bench.told(said.MessageRead)) == 2, "once for each SIM"
+
+
+def test_a_pin_whose_answer_was_lost_counts_as_right_when_the_sim_opens() -> None:
+    bench = Bench("1234", **{"AT+CPIN?": "+CPIN: SIM PIN", 'AT+CPIN="1234"': "?"}).run(12)
+    assert bench.right == []
+    bench.answers["AT+CPIN?"] = "+CPIN: READY"
+    bench.run(20)
+    assert bench.right == ["8948031234567890123"]
+    assert bench.sent.count('AT+CPIN="1234"') == 1
+    assert bench.modem.state == "up"
+
+
+def test_what_was_to_be_deleted_on_one_sim_is_never_deleted_on_the_next() -> None:
+    bench = Bench(**{"AT+CMGR=3": f"+CMGR: 0,,30\r\n{PDU}"}).up()
+    bench.hear('\r\n+CMTI: "SM",3\r\n')
+    bench.run(1)
+    bench.modem.stop()
+    bench.modem.messages.free("SM", 3, PDU, bench.at)  # stored while the modem was being pulled
+    bench.sent.clear()
+    bench.modem.start(bench.at + 1)
+    bench.run(8)
+    assert bench.modem.state == "up"
+    assert not [c for c in bench.sent if c.startswith("AT+CMGD")]
