@@ -36,7 +36,8 @@ class Bench:
         return len(self.tried) == 1
 
     def run(self, seconds: float) -> "Bench":
-        """Let time pass; the device answers at once: a text with OK, None with ERROR, ? with silence, others as they stand."""
+        """Let time pass; the device answers at once: a text with OK, None with ERROR, ? with silence, others as they
+        stand."""
         end = self.at + seconds
         while self.at < end:
             self.at += 0.05
@@ -297,3 +298,39 @@ def test_what_was_to_be_deleted_on_one_sim_is_never_deleted_on_the_next() -> Non
     bench.run(8)
     assert bench.modem.state == "up"
     assert not [c for c in bench.sent if c.startswith("AT+CMGD")]
+
+
+def test_a_deletion_whose_answer_was_lost_is_looked_at_before_it_is_repeated() -> None:
+    bench = Bench(**{"AT+CMGR=3": f"+CMGR: 0,,30\r\n{PDU}", "AT+CMGD=3": "?"}).up()
+    bench.hear('\r\n+CMTI: "SM",3\r\n')
+    bench.run(1)
+    bench.modem.messages.free("SM", 3, PDU, bench.at)
+    bench.run(5)
+    bench.answers["AT+CMGR=3"] = f"+CMGR: 0,,30\r\n{PDU[:-2]}08"  # it had worked, and the next message moved in
+    bench.answers["AT+CMGD=3"] = ""
+    bench.run(40)
+    assert bench.sent.count("AT+CMGD=3") == 1
+
+
+def test_nothing_is_read_or_deleted_in_a_memory_the_modem_did_not_turn_to() -> None:
+    bench = Bench(**{"AT+CMGR=2": f"+CMGR: 0,,30\r\n{PDU}"}).up()
+    bench.hear('\r\n+CMTI: "ME",2\r\n')
+    bench.run(1)
+    assert [e.memory for e in bench.told(said.MessageRead)] == ["ME"]
+    bench.hear('\r\n+CMTI: "SM",5\r\n')
+    bench.answers["AT+CMGR=5"] = "!+CMS ERROR: 321"
+    bench.run(2)
+    bench.answers['AT+CPMS="ME"'] = "!+CMS ERROR: 314"  # the SIM is busy
+    bench.modem.messages.free("ME", 2, PDU, bench.at)
+    bench.run(5)
+    assert not [c for c in bench.sent if c.startswith("AT+CMGD")], "that would be another message"
+    bench.answers['AT+CPMS="ME"'] = ""
+    bench.run(20)
+    assert bench.sent.count("AT+CMGD=2") == 1
+
+
+def test_a_modem_without_a_choice_of_memory_is_read_all_the_same() -> None:
+    bench = Bench(**{'AT+CPMS="SM","SM","SM"': None, "AT+CMGR=3": f"+CMGR: 0,,30\r\n{PDU}"}).up()
+    bench.hear('\r\n+CMTI: "SM",3\r\n')
+    bench.run(1)
+    assert len(bench.told(said.MessageRead)) == 1
