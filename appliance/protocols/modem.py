@@ -224,6 +224,8 @@ class Modem:
             self.calls.family = self.messages.family = self.family
         elif command == "AT+CFUN?" and done.ok and not said.replace(" ", "").startswith("+CFUN:1"):
             self._steps.appendleft(("AT+CFUN=1", (), 15.0, False))
+        elif command == "AT+CLCC":
+            self._steps.extend((one, (), 5.0, False) for one in self.calls.forget_old(done.lines))
         elif command == "AT+CPMS=?":
             self.messages.choose_memory(text.memories(said))
         elif command in self.family.iccid and done.ok and not self.iccid:

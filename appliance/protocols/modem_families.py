@@ -72,6 +72,7 @@ START: tuple[tuple[str, tuple[str, ...], float, bool], ...] = (
     ("AT+CGMI", ("",), 3.0, False),
     ("AT+CGMM", ("",), 3.0, False),
     ("AT+CFUN?", ("+CFUN",), 5.0, False),
+    ("AT+CLCC", ("+CLCC", "^SLCC"), 4.0, False),
 )
 AFTER_PIN: tuple[tuple[str, tuple[str, ...], float, bool], ...] = (
     ("AT+CMGF=0", (), 5.0, True),

@@ -334,3 +334,18 @@ def test_a_modem_without_a_choice_of_memory_is_read_all_the_same() -> None:
     bench.hear('\r\n+CMTI: "SM",3\r\n')
     bench.run(1)
     assert len(bench.told(said.MessageRead)) == 1
+
+
+def test_a_call_whose_answer_was_lost_is_not_kept_by_the_modem() -> None:
+    bench = Bench(**{"ATA": "?", "AT+CLCC": '+CLCC: 1,1,4,0,0,"+48600100200",145'}).up()
+    bench.hear('\r\nRING\r\n\r\n+CLIP: "+48600100200",145,,,,0\r\n')
+    bench.modem.calls.answer()
+    bench.run(20)
+    assert [event.reason for event in bench.told(said.CallEnded)] == ["cancelled"]
+    assert "AT+CHUP" in bench.sent
+
+
+@pytest.mark.parametrize(("state", "ended"), [(0, True), (2, True), (4, False)])
+def test_a_call_left_from_before_a_crash_is_ended_and_one_that_rings_is_not(state: int, ended: bool) -> None:
+    bench = Bench(**{"AT+CLCC": f'+CLCC: 1,0,{state},0,0,"600100200",129'}).run(3)
+    assert ("AT+CHUP" in bench.sent) is ended
