@@ -271,6 +271,21 @@ class Modem:
     def _pin_iccid(self, done: Finished) -> None:
         """Which SIM it is, as far as a locked one tells: a PIN is remembered together with it."""
         self.iccid = text.digits_only(done.lines) if done.ok else ""
+        if self.family.pin_tries:
+            prefix = self.family.pin_tries.removeprefix("AT").partition("=")[0].rstrip("?")
+            self._send("pintries", self.family.pin_tries, (prefix,))
+        else:
+            self._enter_pin()
+
+    def _tries_said(self, done: Finished) -> None:
+        """The last try is a person's: after it only the PUK opens the SIM."""
+        left = text.tries_left(done.lines) if done.ok else -1
+        if 0 <= left < LEAST_TRIES_LEFT:
+            self._wait_for_sim("pin-wrong")
+        else:
+            self._enter_pin()
+
+    def _enter_pin(self) -> None:
         if not self.may_try_pin(self.iccid):
             self._wait_for_sim("pin-wrong")
             return
@@ -351,6 +366,7 @@ class Modem:
 
     _ANSWERS: ClassVar[dict[str, Callable[["Modem", Finished], None]]] = {
         "start": _started_step, "cpin": _pin_answered, "pin": _pin_given, "pinccid": _pin_iccid,
+        "pintries": _tries_said,
         "csq": _signal_said, "creg": _registration_said, "cops": _operator_said,
     }  # fmt: skip
     _TIMERS: ClassVar[dict[str, Callable[["Modem"], None]]] = {

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from appliance.protocols import modem_events as said
+from appliance.protocols import modem_text as text
 from appliance.protocols.modem import Modem
 from appliance.protocols.modem_families import FAMILIES, OTHERS, family_of
 
@@ -349,3 +350,22 @@ def test_a_call_whose_answer_was_lost_is_not_kept_by_the_modem() -> None:
 def test_a_call_left_from_before_a_crash_is_ended_and_one_that_rings_is_not(state: int, ended: bool) -> None:
     bench = Bench(**{"AT+CLCC": f'+CLCC: 1,0,{state},0,0,"600100200",129'}).run(3)
     assert ("AT+CHUP" in bench.sent) is ended
+
+
+@pytest.mark.parametrize(
+    ("answer", "sent"),
+    [("^CPIN: SIM PIN,1,10,1,10,3", False), ("^CPIN: SIM PIN,2,10,2,10,3", True), (None, True)],
+)  # fmt: skip
+def test_the_last_try_of_a_pin_is_left_to_a_person(answer: str | None, sent: bool) -> None:
+    bench = Bench("1234", **{"AT+CPIN?": "+CPIN: SIM PIN", "AT^CPIN?": answer}).run(30)
+    assert ('AT+CPIN="1234"' in bench.sent) is sent
+    assert (bench.tried != []) is sent, "what was not sent does not count as tried"
+
+
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [("+UPINCNT: 3,3,10,10", 3), ("+UPINCNT: 0,3,5,5", 0), ('+QPINC: "SC",2,10', 2), ("+SPIC: 1,10,3,10", 1),
+     ("#PCT: 3", 3), ("^CPIN: READY,,10,3,10,3", 3), ("^CPIN: SIM PIN,10,1,10,3", 1), ("ERROR", -1), ("", -1)],
+)  # fmt: skip
+def test_counters_of_tries_are_read_as_vendors_write_them(line: str, left: int) -> None:
+    assert text.tries_left((line,)) == left
