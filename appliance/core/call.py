@@ -61,7 +61,6 @@ class Leg:
     state: str = "dialling"  # dialling | ringing | talking | ended
     cause: str = ""
     detail: str = ""
-    held: bool = False
 
 
 @dataclass(slots=True)
@@ -85,6 +84,7 @@ class Call:
     _hunt: list[Target] = field(default_factory=list)
     _target: LegId | None = None
     _count: int = 0
+    _holding: set[LegId] = field(default_factory=set)  # who put the other on hold
     _told_ringing: bool = False
     _early: bool = False
     _step: Step | None = None
@@ -136,7 +136,7 @@ class Call:
     def state_name(self) -> str:
         """For the page and the lamp: ringing, talking, held or announcement."""
         if self.state is State.TALKING:
-            return "held" if any(leg.held for leg in self._legs.values()) else "talking"
+            return "held" if self._holding else "talking"
         return "announcement" if self.state in (State.OPENING, State.ANNOUNCING, State.SERVING) else "ringing"
 
     def _facts(self, leg: Leg) -> dict[str, str]:
@@ -305,12 +305,17 @@ class Call:
         return [do.SendDigits(other, event.digit)]
 
     def _held(self, event: ev.Held, at: float) -> list[do.Command]:
-        """The one who is left waiting hears music, not the room of the other."""
+        """The one who is left waiting hears music, not the room of the other. They are joined when neither holds."""
         caller, other = self.offer.leg, self._other()
-        waiting = other if event.leg == caller else caller
-        self._legs[other].held = event.held
+        holder, waiting = (caller, other) if event.leg == caller else (other, caller)
+        if event.held == (holder in self._holding):
+            return []
+        (self._holding.add if event.held else self._holding.discard)(holder)
+        music = self.route.language
+        if waiting in self._holding:  # who holds as well does not listen
+            return [do.StopPlay(holder)] if event.held else [do.Play(holder, "hold", music, loop=True)]
         if event.held:
-            return [do.Part(caller, other), do.Play(waiting, "hold", self.route.language, loop=True)]
+            return [do.Part(caller, other), do.Play(waiting, "hold", music, loop=True)]
         return [do.StopPlay(waiting), do.Join(caller, other)]
 
     def _summons_ignored(self, event: ev.TimerFired, at: float) -> list[do.Command]:

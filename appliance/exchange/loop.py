@@ -20,6 +20,7 @@ T = TypeVar("T")
 TICK_MS = 10  # how long a turn may wait: polls of serial ports are that far apart
 CHORE_SECONDS = 1.0
 MOST_EVENTS_A_TURN = 200  # then the pump gets its turn again
+SPARE_TIMERS = 64  # so many stopped ones may lie about
 
 
 class Inbox(Generic[E]):
@@ -60,6 +61,9 @@ class Timers:
         self._count += 1
         self._live[key] = self._count
         heapq.heappush(self._heap, _Timer(due, self._count, key))
+        if len(self._heap) > 2 * len(self._live) + SPARE_TIMERS:  # a stopped one would stay until its time: four hours
+            self._heap = [timer for timer in self._heap if self._live.get(timer.key) == timer.number]
+            heapq.heapify(self._heap)
 
     def stop(self, key: tuple[str, str]) -> None:
         """Forget it; no harm if it is not there."""

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 REFERENCE_LIVES = timedelta(hours=24)
 TAIL_DIGITS = 8
+NOT_FOR_PEOPLE = frozenset({"silent", "sim-data", "status-report"})  # some networks send one every few minutes
 GAP = " […] "  # where a part is missing; the note beside the text says which
 
 
@@ -181,7 +182,7 @@ class Messages:
         parts = self._parts(set_key)
         delivery = json.loads(parts[-1]["delivery"])
         to = delivery["to"]
-        if not to or not delivery["mail"]:
+        if not to or not delivery["mail"] or NOT_FOR_PEOPLE.intersection(_flags(parts)):
             return None
         sms = self._db.execute("SELECT * FROM sms WHERE id = ?", (sms_id,)).fetchone()
         payload = {

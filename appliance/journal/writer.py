@@ -29,6 +29,7 @@ MOST_WAITING = 2000
 MOST_TOGETHER = 200
 HITS_WAIT_SECONDS = 10.0
 REOPEN_SECONDS = 2.0
+BUSY_TRIES = 5  # each waits as long as db.BUSY_MS
 
 # what is wrong with one write alone, not with the journal
 _OF_ONE_WRITE = (
@@ -138,12 +139,10 @@ class Writer:
             for job in jobs:
                 _tell(job, self._fault or JournalError())
             return
-        try:
-            results = self._transaction(jobs)
-        except (sqlite3.Error, OSError) as error:
-            fault = self._failed(error)
+        results = self._tried(jobs)
+        if isinstance(results, JournalError):
             for job in jobs:
-                _tell(job, fault)
+                _tell(job, results)
             return
         self._fault = None
         self._hits.clear()
@@ -151,6 +150,21 @@ class Writer:
             _tell(job, result)
         if any(_makes_mail(job.write, result) for job, result in zip(jobs, results, strict=True)):
             self._wake_worker()
+
+    def _tried(self, jobs: list[_Job]) -> list[Result | JournalError] | JournalError:
+        """The results, or why there are none. Another process that writes is waited for; whatever else goes wrong, this
+        thread lives on: without it no message is ever stored again."""
+        for left in reversed(range(BUSY_TRIES)):
+            try:
+                return self._transaction(jobs)
+            except (sqlite3.Error, OSError) as error:
+                if not left or not isinstance(translate(error), JournalBusy):
+                    return self._failed(translate(error))
+                self._take_back()
+            except Exception as error:
+                log.exception("a transaction failed")
+                return self._failed(JournalError(str(error)))
+        return JournalBusy()
 
     def _transaction(self, jobs: list[_Job]) -> list[Result | JournalError]:
         db, apply = self._db, self._apply
@@ -164,13 +178,7 @@ class Writer:
             db.execute("SAVEPOINT one")
             try:
                 results.append(apply(job.write))
-            except (
-                sqlite3.IntegrityError,
-                sqlite3.DataError,
-                sqlite3.InterfaceError,
-                ValueError,
-                LookupError,
-            ) as error:
+            except _OF_ONE_WRITE as error:
                 log.exception("a write was taken back: %s", type(job.write).__name__)
                 db.execute("ROLLBACK TO one")
                 results.append(JournalError(str(error)))
@@ -178,13 +186,13 @@ class Writer:
         db.execute("COMMIT")
         return results
 
-    def _failed(self, error: sqlite3.Error | OSError) -> JournalError:
+    def _failed(self, fault: JournalError) -> JournalError:
         """Take the transaction back and close: after an I/O error a connection's view of the file is not trusted."""
-        self._fault = translate(error)
-        log.error("the journal cannot be written: %s", error)
+        self._fault = fault
+        log.error("the journal cannot be written: %s", fault)
         self._hits_since = time.monotonic()
         self._close()
-        return self._fault
+        return fault
 
     def _ready(self) -> bool:
         if self._db is None and time.monotonic() >= self._reopen_at:
@@ -202,18 +210,21 @@ class Writer:
             log.error("the journal cannot be opened: %s", error)
 
     def _close(self) -> None:
+        self._take_back()
         db, self._db, self._apply = self._db, None, None
         if db is None:
             return
         try:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-        except sqlite3.Error as error:
-            log.warning("the transaction could not be taken back: %s", error)
-        try:
             db.close()
         except sqlite3.Error as error:
             log.warning("the journal could not be closed: %s", error)
+
+    def _take_back(self) -> None:
+        try:
+            if self._db is not None and self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            log.warning("the transaction could not be taken back: %s", error)
 
     def _wake_worker(self) -> None:
         """Tell the worker that a mail waits; it looks every five seconds by itself, so this may be lost."""

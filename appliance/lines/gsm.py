@@ -91,8 +91,8 @@ class GsmLine:
     def stop(self) -> None:
         """End a call, close."""
         if self._started and self._port and self._leg:
-            self._modem.calls.hang_up()
-            self._write(self._monotonic())
+            with contextlib.suppress(serial.SerialException, OSError):  # whatever else is in flight: nobody reads on
+                self._port.write(f"{self._modem.family.hang_up[0]}\r".encode("ascii"))
         self._started = False
         self._close("off")
 
@@ -163,7 +163,7 @@ class GsmLine:
             return
         try:
             self._port = serial.Serial(self._device, SPEED, timeout=0, write_timeout=0, exclusive=True)
-        except (serial.SerialException, OSError, ValueError) as error:
+        except (serial.SerialException, OSError, ValueError, termios.error) as error:
             if self._tries == 1:
                 log.warning(
                     "line %s: %s cannot be opened, does another program use it? %s", self.id, self._device, error
@@ -179,6 +179,9 @@ class GsmLine:
     def _close(self, why: str) -> None:
         port, self._port = self._port, None
         if port:
+            with contextlib.suppress(serial.SerialException, OSError, termios.error):
+                if why != "off":
+                    port.reset_output_buffer()  # a port that takes nothing would hold its close up for half a minute
             with contextlib.suppress(serial.SerialException, OSError):
                 port.close()
         self._handle(self._modem.stop())
@@ -313,7 +316,7 @@ class GsmLine:
             fd = os.open(self._pcm_device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
             try:
                 if os.isatty(fd):
-                    tty.setraw(fd)
+                    tty.setraw(fd, termios.TCSANOW)  # without waiting until an old call's speech has left
                     termios.tcflush(fd, termios.TCIOFLUSH)
                 self._slot = self._audio.open_pcm(leg, fd)
             finally:
@@ -379,8 +382,14 @@ class PinMemory:
 
     def _write(self, marks: list[str]) -> None:
         temp = self._path.with_name(self._path.name + ".new")
-        with open(temp, "w", encoding="utf-8") as file:
+        temp.unlink(missing_ok=True)
+        with open(os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             json.dump(marks, file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temp, self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)  # the new name lasts, not only what is under it
+        finally:
+            os.close(folder)

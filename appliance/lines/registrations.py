@@ -12,7 +12,7 @@ from typing import Protocol
 from appliance.core.events import BindingChanged
 from appliance.lines import Post
 from appliance.protocols.registrar import Answer, Binding, Flow, Registrar
-from appliance.protocols.sip_text import SipRequest
+from appliance.protocols.sip_text import SipRequest, without_headers
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ class Registrations:
         life.asked = next(self._tokens)
         life.next_ask = at + ANSWER_WITHIN
         self._asked[life.asked] = binding
-        if not self._ask(binding.uri, route_to(binding.flow), life.asked):
+        if not self._ask(without_headers(binding.uri), route_to(binding.flow), life.asked):
             self._missed(binding, life, at)
 
     def _missed(self, binding: Binding, life: _Life, at: float) -> None:

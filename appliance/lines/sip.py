@@ -23,8 +23,9 @@ from appliance.lines.sip_call import Note, Noted, SipCall, cause_of
 from appliance.lines.sip_door import Admitted, Door, Rates
 from appliance.native import api as native
 from appliance.protocols.digest import ALGORITHMS, Guard, ha1
+from appliance.protocols.dtmf import DigitsOnce
 from appliance.protocols.registrar import Binding, Registrar
-from appliance.protocols.sip_text import quote
+from appliance.protocols.sip_text import quote, without_headers
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class _Leg:
     wanted: bool = False  # Answer was asked for
     answered: bool = False
     rang: bool = False
+    digits: DigitsOnce = field(default_factory=DigitsOnce)
     causes: list[tuple[Cause, str]] = field(default_factory=list)
 
 
@@ -93,6 +95,7 @@ class SipLine:
         self._by_call_id: dict[str, SipCall] = {}
         self._notes: deque[Note] = deque()
         self._gone: list[SipCall] = []
+        self._unknown: list[SipCall] = []
         self._next_registrations = 0.0
         self._passwords: dict[str, str] = {}
         self._running = False
@@ -114,8 +117,7 @@ class SipLine:
         if not self._running:
             return
         self._running = False
-        for call in list(self._leg_of) + list(self._leaving):
-            call.end(Cause.NORMAL)
+        self._end_all()
         until = self._monotonic() + STOP_SECONDS
         while (self._leg_of or self._leaving) and self._monotonic() < until:
             self._endpoint.pump(10)
@@ -127,11 +129,19 @@ class SipLine:
         self._by_call_id.clear()
         self._notes.clear()
         self._gone.clear()
+        self._unknown.clear()
         self._endpoint.stop()
+
+    def _end_all(self) -> None:
+        """A method of its own: a call that a variable still names when the library has ended aborts the process."""
+        for call in [*self._leg_of, *self._leaving]:
+            call.end(Cause.NORMAL)
 
     def poll(self, at: float) -> None:
         """Act on what callbacks noted; give up phones that are silent."""
         self._drain()
+        while self._unknown:
+            self._unknown.pop().end(Cause.NOT_ALLOWED)
         for leg in list(self._legs.values()):
             if not leg.incoming and not leg.answered and at > leg.started + NO_SIGN_SECONDS:
                 self._drop_silent(leg)
@@ -206,7 +216,7 @@ class SipLine:
         """See `sip_door.Dialogs`."""
         call = self._by_call_id.get(call_id)
         if call:
-            self._notes.append(Note(call, Noted.DIGIT, text=digit))
+            self._notes.append(Note(call, Noted.DIGIT, text=digit, by_info=True))
 
     # ---- commands -------------------------------------------------------------------------------------------------
 
@@ -230,7 +240,7 @@ class SipLine:
         native.route_calls(account.getId(), route_to(binding.flow))
         own = f"{self.settings.address}:{self.settings.sip_port}"
         sent = call.dial(
-            f"sip:{leg.extension}@{own}", binding.uri, _caller(command, own), _identity(command, own)
+            f"sip:{leg.extension}@{own}", without_headers(binding.uri), _caller(command, own), _identity(command, own)
         )  # fmt: skip
         native.route_calls(account.getId(), "")
         if sent:
@@ -276,9 +286,9 @@ class SipLine:
         if account is None:
             return
         call = SipCall(account, self._notes.append, call_id)
-        if admitted is None:  # the door lets nobody pass unknown; kept so that the next turn can end it
+        if admitted is None:  # the door lets nobody pass unknown; ended outside this callback
             self._leaving.add(call)
-            call.end(Cause.NOT_ALLOWED)
+            self._unknown.append(call)
             return
         self._offer(call, admitted)
 
@@ -342,7 +352,9 @@ class SipLine:
         self._post(ev.Answered(leg.id, by=call.contact))
 
     def _digit(self, leg: _Leg, note: Note) -> None:
-        if leg.answered and note.call is leg.winner and note.text in "0123456789*#ABCD":
+        if not leg.answered or note.call is not leg.winner or note.text not in "0123456789*#ABCD":
+            return
+        if leg.digits.is_new(note.text, note.by_info, self._monotonic()):
             self._post(ev.Digit(leg.id, note.text))
 
     def _ended(self, leg: _Leg, note: Note) -> None:
@@ -378,7 +390,8 @@ class SipLine:
             self._audio.gone(call.slot)
         self._leg_of.pop(call, None)
         self._leaving.discard(call)
-        self._by_call_id.pop(call.sip_call_id, None)
+        if self._by_call_id.get(call.sip_call_id) is call:  # a phone may use its Call-ID again
+            del self._by_call_id[call.sip_call_id]
         self._gone.append(call)  # freed at the end of the turn, outside every callback
 
     def _drop_silent(self, leg: _Leg) -> None:

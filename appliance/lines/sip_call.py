@@ -25,7 +25,7 @@ class Noted(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """`code` and `text` are the last SIP status; `slot` and `held` belong to MEDIA."""
+    """`code` and `text` are the last SIP status; `slot` and `held` belong to MEDIA, `by_info` to DIGIT."""
 
     call: "SipCall"
     what: Noted
@@ -33,6 +33,7 @@ class Note:
     text: str = ""
     slot: int = -1
     held: bool = False
+    by_info: bool = False
 
 
 # SIP answers of a phone as causes (RFC 3398 turned round for an office: 603 is a person who said no)
@@ -96,7 +97,8 @@ class SipCall(pj.Call):  # type: ignore[misc]
     def onDtmfDigit(self, prm: "pj.OnDtmfDigitParam") -> None:  # noqa: N802
         """A digit, from telephone-events (RFC 4733) or INFO."""
         try:
-            self._note(Note(self, Noted.DIGIT, text=str(prm.digit)[:1].upper()))
+            by_info = prm.method == pj.PJSUA_DTMF_METHOD_SIP_INFO
+            self._note(Note(self, Noted.DIGIT, text=str(prm.digit)[:1].upper(), by_info=by_info))
         except Exception:
             log.exception("a digit was lost")
 

@@ -10,6 +10,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Protocol
 
 from appliance.lines.registrations import Registrations
@@ -154,7 +155,8 @@ class Door:
             return True
         flow = Flow(request.transport, request.source, request.port, request.flow)
         answer = self._registrations.register(parsed, extension, flow, self._monotonic())
-        self._answer(request, answer.code, list(answer.headers), stateful=True)
+        headers = [*answer.headers, ("Date", formatdate(usegmt=True))]  # the only clock some phones have
+        self._answer(request, answer.code, headers, stateful=True)
         return True
 
     def _invite(self, request: native.Request, parsed: SipRequest) -> bool:
@@ -166,6 +168,8 @@ class Door:
             raise SipTextError("not our domain", 404)
         if parsed.one("max-forwards") == "0":
             raise SipTextError("Max-Forwards", 483)
+        if parsed.one("replaces"):  # PJSIP would put it in the other call's place by itself
+            raise SipTextError("Replaces", 481)
         self.admitted = Admitted(extension, uri.user, parsed.call_id, request.source)
         return False
 
@@ -210,9 +214,9 @@ class Door:
         """ACK and CANCEL are never challenged: they belong to a transaction. From elsewhere they are not heard."""
         found = re.search(rb"(?im)^(?:call-id|i)[ \t]*:[ \t]*(\S+)", request.text[:4000])
         peer = self._dialogs.peer_of(found[1].decode("utf-8", "replace")) if found else None
-        if peer is None or peer == request.source:
+        if peer == request.source or (peer is None and not answer):
             return False
-        if answer:
+        if answer:  # PJSIP finds the call to cancel by the branch alone
             self._answer(request, 481, [])
         return True
 
@@ -226,22 +230,26 @@ class Door:
         secrets = self._secrets.get(found.username) if found else None
         verdict = self._guard.judge(found, parsed.method, secrets, at)
         if verdict is Verdict.RIGHT and found:
+            if parsed.method != "REGISTER" and not _same_target(found.uri, parsed.uri):
+                raise SipTextError("credentials for another call")
             return found.username
         if verdict is Verdict.WRONG:
             log.warning("wrong password for %r from %s", found.username[:32] if found else "", request.source)
         if self._may_answer(request):
             self.counts["challenged"] += 1
             stale = verdict is Verdict.STALE
-            challenges = self._guard.challenges(at, self._algorithms(parsed), stale)
+            challenges = self._guard.challenges(at, self._algorithms(parsed, found is not None), stale)
             self._answer(request, 401, [("WWW-Authenticate", value) for value in challenges])
         return None
 
-    def _algorithms(self, parsed: SipRequest) -> tuple[str, ...]:
+    def _algorithms(self, parsed: SipRequest, answered: bool) -> tuple[str, ...]:
         """Both, or MD5 alone for phones that would stumble over the first. A phone that comes back without credentials
         after both were offered has stumbled."""
         agent = parsed.one("user-agent")
         if not KNOWS_SHA256.search(agent):
             return MD5_ONLY
+        if answered:
+            return BOTH
         key = f"{parsed.call_id} {agent}"
         if key in self._agents_md5:
             return MD5_ONLY
@@ -274,6 +282,15 @@ class Door:
 def _required(text: bytes) -> str:
     found = re.search(rb"(?im)^require[ \t]*:[ \t]*([A-Za-z0-9.,!%*_+`'~ -]{1,200})", text)
     return found[1].decode("ascii").strip() if found else ""
+
+
+def _same_target(signed: str, asked: str) -> bool:
+    """Whether credentials were made for this Request-URI, loosely: some write port and parameters otherwise, some sign
+    the host alone."""
+    try:
+        return parse_uri(signed).user in ("", parse_uri(asked).user)
+    except SipTextError:
+        return signed == asked
 
 
 def _is_near(source: str) -> bool:

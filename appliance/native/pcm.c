@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
 enum {
@@ -304,6 +305,7 @@ static pj_status_t pcm_destroy(pjmedia_port *port)             /* the last refer
     if (pcm_table[p->index] == p)
         pcm_table[p->index] = NULL;
     pthread_mutex_unlock(&pcm_lock);
+    tcflush(p->fd, TCOFLUSH);                                  /* the close of a stalled port waits for half a minute */
     close(p->fd);
     pj_pool_release(p->pool);
     return PJ_SUCCESS;

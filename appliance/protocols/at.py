@@ -18,6 +18,7 @@ QUIET = 0.3  # seconds without an octet before a resync asks
 RESYNC_ANSWER = 2.0
 RESYNC_AFTER = 0.2  # after its OK nothing may come
 RESYNC_TRIES = 3
+LONGEST_NOISE = 15.0  # seconds: a port that is never quiet is no modem's, or its modem is lost
 SECOND_LINE = 2.0
 GRACE = 3.0  # some modems end an answer of one line without OK
 ESCAPE, CTRL_Z = b"\x1b", b"\x1a"
@@ -128,6 +129,7 @@ class AtEngine:
     _second_by: float = 0.0
     _prompted: bool = False
     _tries: int = 0
+    _give_up_at: float = 0.0
     _out: bytearray = field(default_factory=bytearray)
     _late: deque[AtEvent] = field(default_factory=deque)
 
@@ -278,8 +280,12 @@ class AtEngine:
     def _resync(self, at: float) -> None:
         self._state, self._tries, self._last_byte = _State.DRAINING, 0, at
         self._deadline = at + RESYNC_ANSWER
+        self._give_up_at = at + LONGEST_NOISE
 
     def _tick_resync(self, at: float) -> list[AtEvent]:
+        if self._state is not _State.LOST and at >= self._give_up_at:
+            self._state = _State.LOST
+            return [Lost()]
         if self._state is _State.DRAINING and at >= self._last_byte + QUIET:
             self._buffer.clear()
             self._out += ESCAPE if self._tries == 0 else b""

@@ -61,6 +61,7 @@ class Modem:
     _registered: dict[str, int] = field(default_factory=dict)
     _pin_tried: bool = False
     _pin_taken_at: float | None = None
+    _pin_unsure: bool = False
     _format_tries: int = 0
     _events: list[ModemEvent] = field(default_factory=list)
     _at: float = 0.0
@@ -74,9 +75,11 @@ class Modem:
     def start(self, at: float) -> None:
         """The port is open: find out what it is."""
         self._at = at
+        self.engine.drop()  # what was meant for the device or the SIM before
         self._timers.clear()
         self._registered.clear()
         self._format_tries = 0
+        self.iccid = ""
         if self._pin_taken_at is not None:  # a modem that restarts wants its PIN again, and it was right
             self._pin_tried, self._pin_taken_at = False, None
         self.calls.reset()
@@ -89,6 +92,7 @@ class Modem:
         """The port is gone: a call ends, nothing waits any more."""
         self.engine.drop()
         self.calls.lost()
+        self.messages.reset()  # another SIM may be in it when it comes back
         self._timers.clear()
         self._steps.clear()
         return self._take()
@@ -133,8 +137,8 @@ class Modem:
                 self._unsolicited(event)
             elif isinstance(event, Finished):
                 self._finished(event)
-            elif isinstance(event, Synced):
-                self._after_pin()
+            elif isinstance(event, Synced) and self._then == "ready" and not self._steps:
+                self._after_pin()  # an initialisation that is under way just goes on
             elif isinstance(event, Lost):
                 self._set_state("no-answer")
                 self._events.append(PortDead())
@@ -155,11 +159,17 @@ class Modem:
             self.calls.lost()
             self.start(self._at)
         elif upper.startswith(SIM_GONE) and self.state != "starting":
-            self._set_state("no-sim")
-            self._timers["pin"] = self._at + PIN_AGAIN
+            self._sim_gone()
         elif not self._network_said(event.text):
             self.messages.unsolicited(event, self._at)
             self.calls.unsolicited(event.text, self._at)
+
+    def _sim_gone(self) -> None:
+        """What lies on the next one is another's, and so is what it wants."""
+        self.messages.reset()
+        self.iccid, self._then, self._pin_unsure = "", "pin", False
+        self._steps.clear()
+        self._wait_for_sim("no-sim")
 
     def _network_said(self, line: str) -> bool:
         found = text.registration(line)
@@ -192,6 +202,8 @@ class Modem:
         if not self._steps:
             return
         command, _, _, required = self._steps[0]
+        if done.command.text != command:
+            return  # of an initialisation that was begun anew meanwhile
         if not done.ok and required and command.startswith("AT+CMGF") and self._format_tries < FORMAT_TRIES:
             self._format_tries += 1
             self._timers["step"] = self._at + BUSY_AGAIN
@@ -212,6 +224,8 @@ class Modem:
             self.calls.family = self.messages.family = self.family
         elif command == "AT+CFUN?" and done.ok and not said.replace(" ", "").startswith("+CFUN:1"):
             self._steps.appendleft(("AT+CFUN=1", (), 15.0, False))
+        elif command == "AT+CLCC":
+            self._steps.extend((one, (), 5.0, False) for one in self.calls.forget_old(done.lines))
         elif command == "AT+CPMS=?":
             self.messages.choose_memory(text.memories(said))
         elif command in self.family.iccid and done.ok and not self.iccid:
@@ -221,6 +235,11 @@ class Modem:
         found = next((p for line in done.lines if (p := text.pin_state(line))), None)
         code = text.error_code(done.final)
         if found == "READY":
+            if self._pin_unsure:  # its answer was lost, but it was right
+                self._pin_unsure = False
+                self.pin_was_right(self.iccid)
+                self._pin_taken_at = self._at
+            self._set_state("starting")
             self._after_pin()
         elif found == "SIM PIN":
             self._pin_wanted()
@@ -252,6 +271,21 @@ class Modem:
     def _pin_iccid(self, done: Finished) -> None:
         """Which SIM it is, as far as a locked one tells: a PIN is remembered together with it."""
         self.iccid = text.digits_only(done.lines) if done.ok else ""
+        if self.family.pin_tries:
+            prefix = self.family.pin_tries.removeprefix("AT").partition("=")[0].rstrip("?")
+            self._send("pintries", self.family.pin_tries, (prefix,))
+        else:
+            self._enter_pin()
+
+    def _tries_said(self, done: Finished) -> None:
+        """The last try is a person's: after it only the PUK opens the SIM."""
+        left = text.tries_left(done.lines) if done.ok else -1
+        if 0 <= left < LEAST_TRIES_LEFT:
+            self._wait_for_sim("pin-wrong")
+        else:
+            self._enter_pin()
+
+    def _enter_pin(self) -> None:
         if not self.may_try_pin(self.iccid):
             self._wait_for_sim("pin-wrong")
             return
@@ -264,6 +298,7 @@ class Modem:
             self._pin_taken_at = self._at
             self._timers["pin"] = self._at + BUSY_AGAIN
         else:
+            self._pin_unsure = done.final == "timeout"
             self._wait_for_sim("pin-wrong" if text.error_code(done.final) in (16, -1) else "pin-needed")
 
     def _after_pin(self) -> None:
@@ -331,6 +366,7 @@ class Modem:
 
     _ANSWERS: ClassVar[dict[str, Callable[["Modem", Finished], None]]] = {
         "start": _started_step, "cpin": _pin_answered, "pin": _pin_given, "pinccid": _pin_iccid,
+        "pintries": _tries_said,
         "csq": _signal_said, "creg": _registration_said, "cops": _operator_said,
     }  # fmt: skip
     _TIMERS: ClassVar[dict[str, Callable[["Modem"], None]]] = {

@@ -289,6 +289,7 @@ class Calls:
         reason = RESULT_CODES.get(word) or ("fault" if word == "TIMEOUT" else self._usual_end())
         if "ERROR" in word:
             reason = "rejected" if text.error_code(done.final) in (3, 4) else "congestion"
+        self._clear_up(done)
         self._over(reason, done.final)
 
     def _answered(self, done: Finished, at: float) -> None:
@@ -296,7 +297,20 @@ class Calls:
             self._active("", at)
         elif self.current:
             self.current.state = "ringing"
+            self._clear_up(done)
             self._over("cancelled", done.final)
+
+    def _clear_up(self, done: Finished) -> None:
+        """A command whose answer was lost may have worked: the modem shall not keep a call that nobody has."""
+        if done.final == "timeout":
+            self._send("quiet", self.family.hang_up[0], 5.0)
+
+    def forget_old(self, lines: tuple[str, ...]) -> tuple[str, ...]:
+        """What ends a call that an earlier run of ours left behind, from the answer of a look at the start. A call that
+        rings is left to ring."""
+        found = [state for line in lines if (state := text.call_state(line))]
+        old = any(one.state in ("active", "held", "dialling", "alerting") for one in found)
+        return self.family.hang_up if old else ()
 
     def _ended(self, done: Finished, at: float) -> None:
         if self.current is None or self.current.state != "ending":

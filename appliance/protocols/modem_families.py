@@ -10,7 +10,8 @@ class Family:
 
     `matches`: maker and model; `extra`: at the end of the initialisation; `audio_on`: in the call, with `audio_tries`;
     `audio_off`: after it; `refuse`, `hang_up`: the first that is taken ends a call; `digit`: {d} is the digit;
-    `iccid`: how the SIM's number is asked; `first_slot`: where its messages are counted from.
+    `iccid`: how the SIM's number is asked; `pin_tries`: how the tries left are, "" where they cannot be; `first_slot`:
+    where its messages are counted from.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Family:
     hang_up: tuple[str, ...] = ("AT+CHUP", "ATH")
     digit: str = "AT+VTS={d}"
     iccid: tuple[str, ...] = ("AT+CCID",)
+    pin_tries: str = ""
     first_slot: int = 1
     has_pcm: bool = False
 
@@ -32,28 +34,28 @@ FAMILIES: tuple[Family, ...] = (
         "simcom-lte", r"SIM7[0-9]{3}|SIMCOM_SIM7|A76\d\d",
         extra=("AT+CVHU=0", "AT+CLCC=1", "AT+DDET=1"),
         audio_on=("AT+CPCMREG=1",), audio_off=("AT+CPCMREG=0",), audio_tries=4,
-        iccid=("AT+CICCID", "AT+CCID"), first_slot=0, has_pcm=True,
+        iccid=("AT+CICCID", "AT+CCID"), pin_tries="AT+SPIC", first_slot=0, has_pcm=True,
     ),
     Family(
         "simcom-2g", r"SIM[89]\d\d|SIMCOM.*SIM8",
         extra=("AT+CLCC=1", "AT+DDET=1"),
-        refuse=("ATH", "AT+CHUP"), hang_up=("ATH", "AT+CHUP"),
+        refuse=("ATH", "AT+CHUP"), hang_up=("ATH", "AT+CHUP"), pin_tries="AT+SPIC",
     ),
     Family(
         "quectel", r"QUECTEL|\b(EC|EG|BG|UC|M)\d{2}",
         extra=('AT+QURCCFG="urcport","usbat"', 'AT+QINDCFG="ccinfo",1,0', "AT+QTONEDET=1"),
         audio_on=("AT+QPCMV=1,0",), audio_off=("AT+QPCMV=0",),
-        iccid=("AT+QCCID", "AT+CCID"), first_slot=0, has_pcm=True,
+        iccid=("AT+QCCID", "AT+CCID"), pin_tries='AT+QPINC="SC"', first_slot=0, has_pcm=True,
     ),
     Family(
         "huawei", r"HUAWEI|\bE\d{3,4}\b|\bK\d{4}\b|MU\d{3}",
         extra=("AT^CURC=1", "AT^DDTMFCFG=0,1"),
         audio_on=("AT^DDSETEX=2",), digit="AT^DTMF={i},{d}",
-        iccid=("AT^ICCID?", "AT+CCID"), first_slot=0, has_pcm=True,
+        iccid=("AT^ICCID?", "AT+CCID"), pin_tries="AT^CPIN?", first_slot=0, has_pcm=True,
     ),
     Family("zte", r"\bZTE\b|\bMF\d{3}|K35", extra=("AT+ZOPRT=5",), iccid=("AT+ZGETICCID", "AT+CCID")),
-    Family("telit", r"TELIT|\b(HE|LE|GE)9\d\d", extra=("AT#DTMF=1",), iccid=("AT#CCID", "AT+CCID")),
-    Family("u-blox", r"U-BLOX|\b(SARA|LARA|TOBY|LISA)-", iccid=("AT+CCID",)),
+    Family("telit", r"TELIT|\b(HE|LE|GE)9\d\d", extra=("AT#DTMF=1",), iccid=("AT#CCID", "AT+CCID"), pin_tries="AT#PCT"),
+    Family("u-blox", r"U-BLOX|\b(SARA|LARA|TOBY|LISA)-", iccid=("AT+CCID",), pin_tries="AT+UPINCNT?"),
 )  # fmt: skip
 OTHERS = Family("others", "")
 
@@ -72,6 +74,7 @@ START: tuple[tuple[str, tuple[str, ...], float, bool], ...] = (
     ("AT+CGMI", ("",), 3.0, False),
     ("AT+CGMM", ("",), 3.0, False),
     ("AT+CFUN?", ("+CFUN",), 5.0, False),
+    ("AT+CLCC", ("+CLCC", "^SLCC"), 4.0, False),
 )
 AFTER_PIN: tuple[tuple[str, tuple[str, ...], float, bool], ...] = (
     ("AT+CMGF=0", (), 5.0, True),

@@ -2,7 +2,8 @@
 
 A new message announces itself (+CMTI) or is found by going through the slots, which is done at the start and every
 minute, because announcements get lost and messages that came while the modem was off make none. Slots are read one by
-one: a call never has to wait for more than one short command.
+one: a call never has to wait for more than one short command. What is done in a memory is sent only when the modem has
+said that it reads from that memory: the same number in another memory is another message.
 """
 
 from collections import deque
@@ -50,7 +51,10 @@ class Messages:
     _look_at: float | None = None
     _later: list[tuple[float, str]] = field(default_factory=list)
     _formats: list[str] = field(default_factory=list)
-    _current: str = ""  # the memory the modem reads from now
+    _current: str = ""  # the memory the modem reads from, "" when that is not sure
+    _away: bool = False  # it was led to another memory than ours
+    _waiting: deque[tuple[str, Command]] = field(default_factory=deque)  # memory and what to do there
+    _busy: bool = False
 
     @property
     def full(self) -> bool:
@@ -67,7 +71,6 @@ class Messages:
         """The SIM is ready: say where new ones go, and look."""
         self._current = ""
         self._formats = list(NEW_MESSAGES)
-        self._select(self.memory)
         self._send("format", self._formats.pop(0), seconds=5.0)
         self._look_at = at
 
@@ -76,6 +79,8 @@ class Messages:
         self._known.clear()
         self._scan.clear()
         self._later.clear()
+        self._waiting.clear()
+        self._busy, self._current, self._away = False, "", False
         self._look_at = None
 
     def free(self, memory: str, slot: int, pdu: str, at: float) -> None:
@@ -121,13 +126,16 @@ class Messages:
         if done.final == "dropped":
             return
         verb, _, rest = what.partition(" ")
+        if verb != "format":
+            self._busy = False
         self._ANSWERS[verb](self, done, rest.split(" "), at)
+        self._go_on()
 
     def tick(self, at: float) -> None:
         """Looks and second tries."""
         if self._look_at is not None and at >= self._look_at and not self._scan:
             self._look_at = at + LOOK_EVERY
-            self._send("count", "AT+CPMS?", ("+CPMS",), 5.0, Priority.IDLE)
+            self._do(self.memory, "count", "AT+CPMS?", ("+CPMS",), 5.0, Priority.IDLE)
         due = [what for when, what in self._later if at >= when]
         self._later = [(when, what) for when, what in self._later if at < when]
         for what in due:
@@ -135,7 +143,7 @@ class Messages:
             if verb == "new":
                 self._read(f"new {rest[0]}", rest[1], int(rest[2]))
             else:
-                self._delete(rest[0], int(rest[1]))
+                self._read("verify", rest[0], int(rest[1]))  # the first try may have worked, and its answer was lost
 
     # ---- commands -------------------------------------------------------------------------------------------------
 
@@ -145,20 +153,32 @@ class Messages:
     ) -> None:  # fmt: skip
         self.engine.send(Command(command, expects, seconds, priority, tag=f"sms {what}"))
 
-    def _select(self, memory: str) -> None:
-        """All three memories the same: announcements then name the one that is read."""
-        if memory != self._current:
-            self._current = memory
-            three = f'"{memory}","{memory}","{memory}"' if memory == self.memory else f'"{memory}"'
-            self._send(f"select {memory}", f"AT+CPMS={three}", ("+CPMS",))
+    def _do(
+        self, memory: str, what: str, command: str, expects: tuple[str, ...] = (), seconds: float = 10.0,
+        priority: Priority = Priority.MESSAGE,
+    ) -> None:  # fmt: skip
+        """Send it as soon as the modem reads from that memory."""
+        self._waiting.append((memory, Command(command, expects, seconds, priority, tag=f"sms {what}")))
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._busy or not self._waiting:
+            return
+        self._busy = True
+        memory, command = self._waiting[0]
+        if memory == self._current:
+            self._waiting.popleft()
+            self.engine.send(command)
+            return
+        # all three memories the same: announcements then name the one that is read
+        three = f'"{memory}","{memory}","{memory}"' if memory == self.memory else f'"{memory}"'
+        self._send(f"select {memory}", f"AT+CPMS={three}", ("+CPMS",))
 
     def _read(self, verb: str, memory: str, slot: int) -> None:
-        self._select(memory)
-        self._send(f"{verb} {memory} {slot}", f"AT+CMGR={slot}", ("+CMGR",))
+        self._do(memory, f"{verb} {memory} {slot}", f"AT+CMGR={slot}", ("+CMGR",))
 
     def _delete(self, memory: str, slot: int) -> None:
-        self._select(memory)
-        self._send(f"free {memory} {slot}", f"AT+CMGD={slot}")
+        self._do(memory, f"free {memory} {slot}", f"AT+CMGD={slot}")
 
     # ---- answers --------------------------------------------------------------------------------------------------
 
@@ -167,8 +187,14 @@ class Messages:
             self._send("format", self._formats.pop(0), seconds=5.0)
 
     def _selected(self, done: Finished, rest: list[str], at: float) -> None:
-        if not done.ok:
-            self._current = ""
+        memory = rest[0]
+        if done.ok or (memory == self.memory and not self._away):  # who knows no CPMS has only one memory
+            self._current, self._away = memory, memory != self.memory
+            return
+        self._current = ""
+        _, command = self._waiting.popleft()
+        verb, *where = command.tag.split(" ")[1:]
+        self._ANSWERS[verb](self, Finished(command, False, done.final), where, at)
 
     def _counted(self, done: Finished, rest: list[str], at: float) -> None:
         found = next((s for line in done.lines if (s := text.storage(line))), None)
@@ -200,12 +226,6 @@ class Messages:
         tries, memory, slot = int(rest[0]), rest[1], int(rest[2])
         if not self._take(done, memory, slot, at) and tries < len(READ_AGAIN):
             self._later.append((at + READ_AGAIN[tries], f"new {tries + 1} {memory} {slot}"))
-        self._current_is_ours()
-
-    def _current_is_ours(self) -> None:
-        """After a look into another memory, back to the one that is counted."""
-        if self._current and self._current != self.memory:
-            self._select(self.memory)
 
     def _take(self, done: Finished, memory: str, slot: int, at: float) -> bool:
         """Report what was read; whether the slot holds anything."""

@@ -203,6 +203,18 @@ def pin_state(line: str) -> str | None:
     return match[1].strip().upper() if match else None
 
 
+def tries_left(lines: tuple[str, ...]) -> int:
+    """How many tries of a PIN a vendor's counter says are left; -1 when it says nothing. The first number, but in
+    ^CPIN, whose last four are PUK, PIN, PUK2, PIN2."""
+    for line in lines:
+        numbers = [number_in(f) for f in fields_of(line)] if line[:1] in ("+", "^", "#") else []
+        if line.upper().startswith("^CPIN"):
+            return numbers[-3] if len(numbers) > 3 else -1
+        if numbers:
+            return next((n for n in numbers if n >= 0), -1)
+    return -1
+
+
 def error_code(final: str) -> int:
     """The number of +CME ERROR or +CMS ERROR; texts of the same meaning too; -1 for a plain ERROR."""
     match = re.match(r"\+CM[ES] ERROR:\s*(.*)", final)

@@ -80,8 +80,8 @@ class SipRequest:
 
     @property
     def in_dialog(self) -> bool:
-        """Whether it has a To tag."""
-        return "tag" in parse_address(self.one("to")).params
+        """Whether it has a To tag. An empty one is none, as for PJSIP."""
+        return bool(parse_address(self.one("to")).params.get("tag"))
 
     @property
     def call_id(self) -> str:
@@ -224,6 +224,13 @@ def parse_uri(text: str) -> Uri:
     if port is not None and not 0 < port < 65536:
         raise SipTextError("URI")
     return Uri(scheme.lower(), user, match[1].lower(), port, parse_params(";" + params) if params else {})
+
+
+def without_headers(uri: str) -> str:
+    """A contact without what stands behind its "?": PJSIP would put that into our request, a Route for example. A user
+    part may hold a question mark of its own."""
+    user, at, rest = uri.rpartition("@")
+    return user + at + rest.partition("?")[0]
 
 
 def unescape(text: str) -> str:

@@ -130,6 +130,27 @@ def test_hold_plays_music_to_the_one_who_waits() -> None:
     assert story.did == [do.StopPlay(ben), do.Join(CALLER, ben)]
 
 
+def test_two_who_both_hold_are_joined_only_when_neither_does() -> None:
+    story = Story(dialled("102"))
+    ben = story.legs()[0]
+    story.then(ev.Answered(ben)).then(ev.Answered(CALLER)).then(ev.Held(CALLER, True))
+    story.then(ev.Held(ben, True))
+    assert story.did == [do.StopPlay(ben)]
+    story.then(ev.Held(CALLER, False))
+    assert story.did == [do.Play(CALLER, "hold", "pl", loop=True)], "the other still holds"
+    assert story.call.state_name() == "held"
+    story.then(ev.Held(ben, False))
+    assert story.did == [do.StopPlay(CALLER), do.Join(CALLER, ben)]
+    assert story.call.state_name() == "talking"
+
+
+def test_a_hold_told_twice_is_one() -> None:
+    story = Story(dialled("102"))
+    ben = story.legs()[0]
+    story.then(ev.Answered(ben)).then(ev.Answered(CALLER)).then(ev.Held(ben, True)).then(ev.Held(ben, True))
+    assert story.did == []
+
+
 def test_digits_go_to_the_other_side() -> None:
     story = Story(dialled("102"))
     ben = story.legs()[0]

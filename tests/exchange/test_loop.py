@@ -32,6 +32,16 @@ def test_a_stopped_timer_never_fires():
     assert timers.due(9.0) == []
 
 
+def test_stopped_timers_do_not_pile_up():
+    timers = Timers()
+    timers.start(("kept", "longest"), 5.0)
+    for number in range(5000):
+        timers.start((f"call{number}", "longest"), 4 * 3600.0)
+        timers.stop((f"call{number}", "longest"))
+    assert len(timers._heap) < 200
+    assert timers.due(6.0) == [("kept", "longest")]
+
+
 def test_events_of_other_threads_arrive_whole_and_in_order():
     inbox: Inbox[tuple[int, int]] = Inbox()
     threads = [threading.Thread(target=lambda n=n: [inbox.put((n, i)) for i in range(500)]) for n in range(4)]

@@ -209,3 +209,9 @@ def test_sets_survive_a_restart(path: Path) -> None:
         write(writer, one)
         writer.stop()
     assert rows(path, "SELECT text FROM sms") == [{"text": "one two three"}]
+
+
+@pytest.mark.parametrize("flag", ["silent", "sim-data", "status-report"])
+def test_what_is_not_for_people_is_stored_and_not_mailed(writer: Writer, path: Path, flag: str) -> None:
+    assert write(writer, sms(flags=(flag,))) == [PartStored(False, 1)]
+    assert mails(path) == []

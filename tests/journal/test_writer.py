@@ -121,6 +121,28 @@ def test_a_journal_held_by_another_process_is_told_as_busy_and_works_afterwards(
     writer.stop()
 
 
+def test_a_write_waits_for_another_process_that_takes_its_time(path: Path) -> None:
+    writer = Writer(path, join)
+    writer.start()
+    assert writer._db is not None
+    writer._db.execute("PRAGMA busy_timeout = 100")
+    with closing(open_owner(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        release = threading.Timer(0.25, other.execute, ("ROLLBACK",))
+        release.start()
+        assert write(writer, w.SetOverrideRow("night", "on", "panel", at(0))) == [None]
+        release.join()
+    assert len(rows(path, "SELECT name FROM overrides")) == 1
+    writer.stop()
+
+
+def test_a_number_too_large_for_the_journal_does_not_end_the_thread(writer: Writer, path: Path) -> None:
+    failed, good = write(writer, w.StoreCallRow(call_record(1, ring_ms=2**70)), w.StoreCallRow(call_record(2)))
+    assert isinstance(failed, JournalError)
+    assert good is None
+    assert write(writer, w.StoreCallRow(call_record(3))) == [None]
+
+
 def test_blocks_are_added_counted_and_removed(writer: Writer, path: Path) -> None:
     added = w.AddBlock("+48700*", at(), created_by="admin", what="both", when="after-hours", line="gsm0")
     [block] = write(writer, added)

@@ -9,8 +9,10 @@ from tests.peers import sound
 from tests.peers.addresses import new_address
 from tests.peers.baresip import Phone
 from tests.peers.box import PASSWORDS, Box, people
+from tests.peers.sip_client import SipClient
 
 MakePhone = Callable[..., Phone]
+MakeClient = Callable[..., SipClient]
 
 
 @pytest.fixture
@@ -37,3 +39,16 @@ def phone(box: Box, tmp_path: Path) -> Iterator[MakePhone]:
     yield make
     for one in made:
         one.stop()
+
+
+@pytest.fixture
+def client(box: Box) -> Iterator[MakeClient]:
+    made: list[SipClient] = []
+
+    def make() -> SipClient:
+        made.append(SipClient(new_address(), box.address))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

@@ -1,8 +1,8 @@
 """Calls between two phones, as the two people see and hear them."""
 
-from tests.lines.conftest import MakePhone
+from tests.lines.conftest import MakeClient, MakePhone
 from tests.peers import sound
-from tests.peers.box import Box
+from tests.peers.box import PASSWORDS, Box
 from tests.peers.waiting import until
 
 
@@ -137,3 +137,27 @@ def test_nobody_answers_in_time(phone: MakePhone, box: Box) -> None:
     assert not anna.saw("CALL_CLOSED")
     anna.hang_up()
     ben.wait("CALL_CLOSED")
+
+
+def test_the_exchange_ends_in_order_while_a_call_is_up(box: Box, phone: MakePhone) -> None:
+    anna, ben = phone("101"), phone("102", answers=True)
+    anna.dial("102")
+    ben.wait("CALL_ESTABLISHED")
+    anna.wait("CALL_ESTABLISHED")
+    process = box.processes["exchange"].process
+    process.terminate()
+    assert process.wait(10) == 0
+    anna.wait("CALL_CLOSED")
+    ben.wait("CALL_CLOSED")
+
+
+def test_the_exchange_ends_in_order_while_a_silent_phone_is_rung(box: Box, client: MakeClient) -> None:
+    ben, anna = client(), client()
+    ben.authorised("REGISTER", "102", PASSWORDS["102"], Contact=f"<sip:102@{ben.address}:{ben.port}>")
+    anna.send(anna.request("INVITE", "102", sender="101", Contact="<sip:101@127.0.0.1>"))
+    proof = anna.credentials(anna.wait(), "INVITE", "101", PASSWORDS["101"], target="102")
+    anna.send(anna.request("INVITE", "102", sender="101", Contact="<sip:101@127.0.0.1>", Authorization=proof))
+    ben.wait(lambda text: text.startswith("INVITE"))
+    process = box.processes["exchange"].process
+    process.terminate()
+    assert process.wait(10) == 0

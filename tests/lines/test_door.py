@@ -1,15 +1,13 @@
 """Who is let in: phones that prove who they are, and nobody else, whatever they send."""
 
 import os
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.lines.conftest import MakePhone
-from tests.peers.addresses import new_address
+from tests.lines.conftest import MakeClient, MakePhone
 from tests.peers.box import PASSWORDS, Box, people
-from tests.peers.sip_client import SipClient, sdp
+from tests.peers.sip_client import sdp
 from tests.peers.waiting import until
 
 TORTURE = Path(__file__).parent.parent / "data" / "sip"
@@ -31,21 +29,6 @@ ANSWERS: dict[str, set[int | str]] = {
     "bcast": {SILENT}, "zeromf": {200, 483}, "cparam01": {401, 404}, "cparam02": {401, 404}, "regescrt": {401, 404},
     "sdp01": {406, 401}, "inv2543": {400, 401},
 }  # fmt: skip
-
-MakeClient = Callable[..., SipClient]
-
-
-@pytest.fixture
-def client(box: Box) -> Iterator[MakeClient]:
-    made: list[SipClient] = []
-
-    def make() -> SipClient:
-        made.append(SipClient(new_address(), box.address))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
 
 
 def code(text: str) -> int:
@@ -193,3 +176,61 @@ def test_generated_passwords_have_twenty_characters_and_differ() -> None:
         assert len(shown["password"]) == 20
         assert shown["username"] == "110"
         assert box.ask("password.new")["password"] != box.ask("password.new")["password"]
+
+
+OFFER = {"Contact": "<sip:101@127.0.0.1>", "Content_Type": "application/sdp"}
+
+
+def test_a_cancel_that_is_not_the_callers_cancels_nothing(box: Box, client: MakeClient, phone: MakePhone) -> None:
+    """PJSIP finds the call by Via alone: another Call-ID does not make the forger honest."""
+    ben = phone("102")
+    anna, forger = client(), client()
+    ringing = anna.authorised("INVITE", "101", PASSWORDS["101"], "102", **OFFER, body=sdp(anna.address))
+    assert code(ringing) == 180
+    ben.wait("CALL_INCOMING")
+    via = f"Via: SIP/2.0/UDP {anna.address}:{anna.port};branch=z9hG4bK{anna.call_id}{anna.cseq};rport"
+    text = forger.request("CANCEL", "102", CSeq=str(anna.cseq), Call_ID="forged").decode()
+    forger.send("\r\n".join(via if line.startswith("Via") else line for line in text.split("\r\n")).encode())
+    assert not [a for a in anna.answers(0.5) if " 487 " in a[:16]]
+    assert [call["state"] for call in box.status()["calls"]] == ["ringing"]
+
+
+@pytest.mark.parametrize("tag", [";tag", ";tag="])
+def test_an_empty_tag_makes_no_dialog_and_no_way_in(box: Box, client: MakeClient, tag: str) -> None:
+    one = client()
+    one.send(one.request("INVITE", "102", to=f"<sip:102@{box.address}>{tag}", Contact="<sip:101@127.0.0.1>"))
+    assert {code(a) for a in one.answers(0.5)} - {100} <= {401, 400}
+    assert box.status()["calls"] == []
+
+
+def test_credentials_for_one_number_do_not_call_another(box: Box, client: MakeClient) -> None:
+    one = client()
+    one.send(one.request("INVITE", "102", sender="101", **OFFER, body=sdp(one.address)))
+    challenge = one.wait(lambda text: " 401 " in text[:16])
+    proof = one.credentials(challenge, "INVITE", "101", PASSWORDS["101"], target="102")
+    one.send(one.request("INVITE", "0900123456", sender="101", Authorization=proof, **OFFER, body=sdp(one.address)))
+    assert code(one.wait()) == 400
+    assert box.calls() == []
+
+
+def test_a_call_cannot_take_the_place_of_another(box: Box, client: MakeClient) -> None:
+    one = client()
+    answer = one.authorised("INVITE", "101", PASSWORDS["101"], "102", **OFFER, body=sdp(one.address),
+                            Replaces="x@y;to-tag=1;from-tag=2")  # fmt: skip
+    assert code(answer) == 481
+    assert box.calls() == []
+
+
+def test_what_stands_behind_a_contact_does_not_get_into_our_calls(box: Box, client: MakeClient) -> None:
+    ben, anna = client(), client()
+    contact = f"<sip:102@{ben.address}:{ben.port}?Subject=smuggled&Route=%3Csip:192.0.2.1%3Blr%3E>"
+    registered = ben.authorised("REGISTER", "102", PASSWORDS["102"], Contact=contact)
+    assert code(registered) == 200
+    assert contact in registered, "a phone looks for its own words"
+    assert "\r\nDate: " in registered
+    anna.send(anna.request("INVITE", "102", sender="101", **OFFER, body=sdp(anna.address)))
+    proof = anna.credentials(anna.wait(), "INVITE", "101", PASSWORDS["101"], target="102")
+    anna.send(anna.request("INVITE", "102", sender="101", Authorization=proof, **OFFER, body=sdp(anna.address)))
+    invite = ben.wait(lambda text: text.startswith("INVITE"))
+    assert "smuggled" not in invite
+    assert "192.0.2.1" not in invite

@@ -78,7 +78,7 @@ class SipClient:
         challenge = self.wait(lambda text: " 401 " in text[:16])
         self.send(self.request(method, target or user, sender=user, Authorization=self.credentials(
             challenge, method, user, password, more.get("uri", ""), target, algorithm), **more))  # fmt: skip
-        return self.wait(lambda text: text.startswith("SIP/2.0") and not text[8:].startswith((" 100", " 401 x")))
+        return self.wait(lambda text: text.startswith("SIP/2.0") and not text[7:].startswith(" 100"))
 
     def credentials(
         self, challenge: str, method: str, user: str, password: str, uri: str = "", target: str = "",

@@ -226,3 +226,15 @@ def test_no_line_breaks_a_parser(line: str) -> None:
         modem_text.operator(text), modem_text.storage(text), modem_text.stored(text), modem_text.pin_state(text)
         assert modem_text.error_code("+CME ERROR: " + line) >= -1
         assert isinstance(modem_text.slots((text, line)), list)
+
+
+def test_a_port_that_is_never_quiet_is_given_up() -> None:
+    engine = AtEngine()
+    engine.send(Command("AT", seconds=2.0))
+    engine.output(0.0)
+    events = []
+    for step in range(400):
+        at = step * 0.1
+        events += engine.feed(b"$GPGGA,noise\r\n", at) + engine.tick(at)
+        engine.output(at)
+    assert [type(e).__name__ for e in events if not isinstance(e, Unsolicited)] == ["Finished", "Lost"]

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from appliance.protocols import modem_events as said
+from appliance.protocols import modem_text as text
 from appliance.protocols.modem import Modem
 from appliance.protocols.modem_families import FAMILIES, OTHERS, family_of
 
@@ -36,7 +37,8 @@ class Bench:
         return len(self.tried) == 1
 
     def run(self, seconds: float) -> "Bench":
-        """Let time pass; the device answers at once: a text with OK, None with ERROR, others as they stand."""
+        """Let time pass; the device answers at once: a text with OK, None with ERROR, ? with silence, others as they
+        stand."""
         end = self.at + seconds
         while self.at < end:
             self.at += 0.05
@@ -51,6 +53,8 @@ class Bench:
         answer = self.answers.get(command, "")
         if answer is None:
             return "\r\nERROR\r\n"
+        if answer == "?":
+            return ""
         if answer.startswith("!"):
             return f"\r\n{answer[1:]}\r\n"
         return (f"\r\n{answer}\r\n" if answer else "") + "\r\nOK\r\n"
@@ -233,3 +237,135 @@ def test_registered_for_messages_only_is_no_line_for_calls() -> None:
 def test_models_find_their_row(model: str, family: str) -> None:
     assert family_of(model).name == family
     assert all(re.compile(row.matches) for row in (*FAMILIES, OTHERS))
+
+
+def test_a_modem_that_is_slow_at_first_is_asked_for_its_pin_all_the_same() -> None:
+    bench = Bench("1234", **{"AT": "?", "AT+CPIN?": "+CPIN: SIM PIN"})
+    bench.run(3)
+    bench.answers["AT"] = ""  # it slept; from now on it answers
+    bench.run(8)
+    assert 'AT+CPIN="1234"' in bench.sent
+    assert bench.modem.family.name == "huawei"
+    bench.answers["AT+CPIN?"] = "+CPIN: READY"
+    bench.run(6)
+    assert bench.modem.state == "up"
+
+
+def test_an_answer_that_is_lost_in_the_initialisation_does_not_shift_the_others() -> None:
+    bench = Bench(**{"AT+CMEE=1": "?", "AT+CREG=2": "?"}).run(30)
+    assert bench.modem.family.name == "huawei"
+    assert bench.modem.iccid == "8948031234567890123"
+    assert bench.modem.state == "up"
+
+
+def test_a_sim_put_in_later_comes_up() -> None:
+    bench = Bench(**{"AT+CPIN?": "!+CME ERROR: 10"}).run(15)
+    assert bench.modem.state == "no-sim"
+    bench.answers["AT+CPIN?"] = "+CPIN: READY"
+    bench.run(15)
+    assert bench.modem.state == "up"
+
+
+def test_another_sim_is_another_number_and_its_messages_are_read() -> None:
+    bench = Bench(**{"AT+CPMS?": '+CPMS: "SM",1,20,"SM",1,20,"SM",1,20', "AT+CMGR=3": f"+CMGR: 1,,30\r\n{PDU}",
+                     "AT+CMGD=3": "!+CMS ERROR: 500",
+                     **{f"AT+CMGR={n}": "!+CMS ERROR: 321" for n in range(21) if n != 3}}).run(8)  # fmt: skip
+    bench.hear("\r\n+CPIN: NOT INSERTED\r\n")
+    bench.answers["AT^ICCID?"] = "^ICCID: 8948039999999999999"
+    bench.answers["AT+CMGR=3"] = f"+CMGR: 1,,30\r\n{PDU}"
+    bench.run(20)
+    assert bench.modem.iccid == "8948039999999999999"
+    assert len(bench.told(said.MessageRead)) == 2, "once for each SIM"
+
+
+def test_a_pin_whose_answer_was_lost_counts_as_right_when_the_sim_opens() -> None:
+    bench = Bench("1234", **{"AT+CPIN?": "+CPIN: SIM PIN", 'AT+CPIN="1234"': "?"}).run(12)
+    assert bench.right == []
+    bench.answers["AT+CPIN?"] = "+CPIN: READY"
+    bench.run(20)
+    assert bench.right == ["8948031234567890123"]
+    assert bench.sent.count('AT+CPIN="1234"') == 1
+    assert bench.modem.state == "up"
+
+
+def test_what_was_to_be_deleted_on_one_sim_is_never_deleted_on_the_next() -> None:
+    bench = Bench(**{"AT+CMGR=3": f"+CMGR: 0,,30\r\n{PDU}"}).up()
+    bench.hear('\r\n+CMTI: "SM",3\r\n')
+    bench.run(1)
+    bench.modem.stop()
+    bench.modem.messages.free("SM", 3, PDU, bench.at)  # stored while the modem was being pulled
+    bench.sent.clear()
+    bench.modem.start(bench.at + 1)
+    bench.run(8)
+    assert bench.modem.state == "up"
+    assert not [c for c in bench.sent if c.startswith("AT+CMGD")]
+
+
+def test_a_deletion_whose_answer_was_lost_is_looked_at_before_it_is_repeated() -> None:
+    bench = Bench(**{"AT+CMGR=3": f"+CMGR: 0,,30\r\n{PDU}", "AT+CMGD=3": "?"}).up()
+    bench.hear('\r\n+CMTI: "SM",3\r\n')
+    bench.run(1)
+    bench.modem.messages.free("SM", 3, PDU, bench.at)
+    bench.run(5)
+    bench.answers["AT+CMGR=3"] = f"+CMGR: 0,,30\r\n{PDU[:-2]}08"  # it had worked, and the next message moved in
+    bench.answers["AT+CMGD=3"] = ""
+    bench.run(40)
+    assert bench.sent.count("AT+CMGD=3") == 1
+
+
+def test_nothing_is_read_or_deleted_in_a_memory_the_modem_did_not_turn_to() -> None:
+    bench = Bench(**{"AT+CMGR=2": f"+CMGR: 0,,30\r\n{PDU}"}).up()
+    bench.hear('\r\n+CMTI: "ME",2\r\n')
+    bench.run(1)
+    assert [e.memory for e in bench.told(said.MessageRead)] == ["ME"]
+    bench.hear('\r\n+CMTI: "SM",5\r\n')
+    bench.answers["AT+CMGR=5"] = "!+CMS ERROR: 321"
+    bench.run(2)
+    bench.answers['AT+CPMS="ME"'] = "!+CMS ERROR: 314"  # the SIM is busy
+    bench.modem.messages.free("ME", 2, PDU, bench.at)
+    bench.run(5)
+    assert not [c for c in bench.sent if c.startswith("AT+CMGD")], "that would be another message"
+    bench.answers['AT+CPMS="ME"'] = ""
+    bench.run(20)
+    assert bench.sent.count("AT+CMGD=2") == 1
+
+
+def test_a_modem_without_a_choice_of_memory_is_read_all_the_same() -> None:
+    bench = Bench(**{'AT+CPMS="SM","SM","SM"': None, "AT+CMGR=3": f"+CMGR: 0,,30\r\n{PDU}"}).up()
+    bench.hear('\r\n+CMTI: "SM",3\r\n')
+    bench.run(1)
+    assert len(bench.told(said.MessageRead)) == 1
+
+
+def test_a_call_whose_answer_was_lost_is_not_kept_by_the_modem() -> None:
+    bench = Bench(**{"ATA": "?", "AT+CLCC": '+CLCC: 1,1,4,0,0,"+48600100200",145'}).up()
+    bench.hear('\r\nRING\r\n\r\n+CLIP: "+48600100200",145,,,,0\r\n')
+    bench.modem.calls.answer()
+    bench.run(20)
+    assert [event.reason for event in bench.told(said.CallEnded)] == ["cancelled"]
+    assert "AT+CHUP" in bench.sent
+
+
+@pytest.mark.parametrize(("state", "ended"), [(0, True), (2, True), (4, False)])
+def test_a_call_left_from_before_a_crash_is_ended_and_one_that_rings_is_not(state: int, ended: bool) -> None:
+    bench = Bench(**{"AT+CLCC": f'+CLCC: 1,0,{state},0,0,"600100200",129'}).run(3)
+    assert ("AT+CHUP" in bench.sent) is ended
+
+
+@pytest.mark.parametrize(
+    ("answer", "sent"),
+    [("^CPIN: SIM PIN,1,10,1,10,3", False), ("^CPIN: SIM PIN,2,10,2,10,3", True), (None, True)],
+)  # fmt: skip
+def test_the_last_try_of_a_pin_is_left_to_a_person(answer: str | None, sent: bool) -> None:
+    bench = Bench("1234", **{"AT+CPIN?": "+CPIN: SIM PIN", "AT^CPIN?": answer}).run(30)
+    assert ('AT+CPIN="1234"' in bench.sent) is sent
+    assert (bench.tried != []) is sent, "what was not sent does not count as tried"
+
+
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [("+UPINCNT: 3,3,10,10", 3), ("+UPINCNT: 0,3,5,5", 0), ('+QPINC: "SC",2,10', 2), ("+SPIC: 1,10,3,10", 1),
+     ("#PCT: 3", 3), ("^CPIN: READY,,10,3,10,3", 3), ("^CPIN: SIM PIN,10,1,10,3", 1), ("ERROR", -1), ("", -1)],
+)  # fmt: skip
+def test_counters_of_tries_are_read_as_vendors_write_them(line: str, left: int) -> None:
+    assert text.tries_left((line,)) == left
