@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import honesty
+
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST = 500
 
@@ -132,41 +134,37 @@ def test_print_is_for_the_command_line_alone() -> None:
     assert wrong == []
 
 
-def functions(path: Path) -> Iterator[ast.FunctionDef]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            yield node
-
-
-def asserts(function: ast.FunctionDef, helpers: set[str]) -> bool:
-    for node in ast.walk(function):
-        if isinstance(node, ast.Assert | ast.Raise):
-            return True
-        if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if (
-                name in helpers
-                or name in ("raises", "until", "fail", "wait")
-                or name.startswith(("wait_", "check", "assert", "expect"))
-            ):
-                return True
-    return False
+def trees() -> dict[Path, ast.Module]:
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in sources("tests")}
 
 
 def test_every_test_asserts_something() -> None:
+    read = trees()
+    shared = honesty.helpers_of(tree for path, tree in read.items() if not path.name.startswith("test_"))
     wrong = []
-    for path in sources("tests"):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        helpers = {
-            node.name for node in ast.walk(tree)
-            if isinstance(node, ast.FunctionDef) and any(isinstance(inner, ast.Assert) for inner in ast.walk(node))
-        }  # fmt: skip
-        wrong += [f"{path.name}::{f.name}" for f in functions(path) if not asserts(f, helpers)]
+    for path, tree in read.items():
+        helpers, methods = honesty.helpers_of([tree], shared)
+        wrong += [
+            f"{path.name}::{test.name}"
+            for test in honesty.written_in(tree)
+            if not honesty.asserts(test, helpers, methods)
+        ]
     assert wrong == []
 
 
+def test_no_test_is_always_skipped() -> None:
+    """A skip is for hardware that is not here: such a test has its condition, and the mark `hardware`."""
+    never = [
+        f"{path.name}::{test.name}"
+        for path, tree in trees().items()
+        for test in honesty.written_in(tree)
+        if honesty.always_skipped(test, tree)
+    ]
+    assert never == []
+
+
 def all_tests() -> set[str]:
-    return {f.name for path in sources("tests") for f in functions(path)}
+    return {test.name for tree in trees().values() for test in honesty.written_in(tree)}
 
 
 def test_every_feature_that_is_ticked_names_a_test_that_exists() -> None:
