@@ -189,7 +189,7 @@ def _step_in_words(step: dict[str, object]) -> str:
                     _rows(step.get("targets")))  # fmt: skip
     cause = say(CAUSES, str(step.get("cause", "")), {})
     table = {
-        "ring": f"{who} ring for {step.get('seconds')} s",
+        "ring": f"{who} ring for {float(str(step.get('seconds') or 0)):g} s",
         "dial": f"{who} is dialled",
         "announce": f'the announcement "{step.get("prompt")}" is played, then the call ends ({cause})',
         "refuse": f"the call is refused ({cause})",

@@ -37,7 +37,7 @@ from appliance.lines.endpoint import SipSettings
 from appliance.lines.gsm import from_settings
 from appliance.lines.sip import SipLimits, SipLine
 from appliance.panel.pins import Panel
-from appliance.panel.table import Shown
+from appliance.panel.table import BUTTONS, Shown
 from appliance.protocols.multipart import join
 from appliance.settings.fields import Value
 from appliance.settings.places import Places
@@ -358,6 +358,7 @@ class Daemon:
             "phones": phone_states(exchange, _as_json(self._sip.phones())),
             "calls": call_rows(exchange),
             "lamps": lamps,
+            "buttons": [{"name": name, "press": press, "does": deed} for (name, press), deed in BUTTONS.items()],
             "notes": notes_now(exchange, self._storage.fault, self._store.damaged, self._numbers, mail_on),
             "counts": {"unread": self._numbers.unread, "missed": self._numbers.missed, "dead": self._numbers.dead},
             "virtual": self._virtual,

@@ -278,6 +278,7 @@ class VirtualModem:
         return {
             "name": self.name, "family": self.family.name, "plugged": self._plugged,
             "port": self._wire.name, "speech_port": self._speech.port.name, "registered": self._network.registered,
+            "pin_tries": self._network.tries,
             "calls": [call.public() for call in self._calls.now],
             "history": [call.public() for call in self._calls.history[-20:]],
             "messages": self._store.status(), "submitted": self._store.submitted[-20:],

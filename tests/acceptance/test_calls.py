@@ -11,6 +11,7 @@ from tests.peers.waiting import until
 CALLER = "+48600100200"
 
 
+@pytest.mark.sound
 def test_a_call_on_the_sim_rings_a_phone_and_both_hear_each_other(
     office: Office, phone: MakePhone, tmp_path: Path
 ) -> None:

@@ -15,7 +15,7 @@ PAGES = (
     "/messages/%2B48600100200", "/lines", "/lines/gsm0", "/lines/gsm0/incoming", "/lines/gsm0/messages",
     "/lines/gsm0/modem", "/hours", "/hours/holidays", "/hours/night", "/blocking", "/blocking/allowed", "/people",
     "/people/new", "/people/p101", "/people/p101/remove", "/people/p102/phone", "/people/groups",
-    "/people/groups/new", "/people/groups/office", "/box/health", "/box/mail", "/box/network", "/box/access",
+    "/people/groups/new", "/people/groups/office", "/box/health", "/box/mail", "/box/office", "/box/network", "/box/access",
     "/box/changes", "/try", "/try?line=gsm0&from=withheld", "/me", "/start/language", "/start/line", "/start/people",
     "/start/hours", "/start/mail", "/start/call", "/start/done",
     "/hours/prompts", "/hours/prompts/closed", "/hours/prompts/new", "/outgoing", "/outgoing?to=600100200&from=102",

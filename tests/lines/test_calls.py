@@ -1,11 +1,14 @@
 """Calls between two phones, as the two people see and hear them."""
 
+import pytest
+
 from tests.lines.conftest import MakeClient, MakePhone
 from tests.peers import sound
 from tests.peers.box import PASSWORDS, Box
 from tests.peers.waiting import until
 
 
+@pytest.mark.sound
 def test_a_phone_rings_is_answered_and_both_hear_each_other(box: Box, phone: MakePhone) -> None:
     anna, ben = phone("101", hertz=440), phone("102", hertz=1000)
     anna.dial("102")

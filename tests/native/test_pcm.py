@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.native.harness import CALLS
 from tests.peers.addresses import new_address
 
@@ -22,6 +24,7 @@ def run_harness(seconds: float, cycles: int, *before: str) -> tuple[dict, dict]:
     return json.loads(lines[0]), json.loads(lines[1])
 
 
+@pytest.mark.sound
 def test_a_thousand_ports_come_and_go_while_twenty_calls_are_heard() -> None:
     """Descriptors, ports of the bridge and threads are as before, memory within 2 MiB, and every call's tone is there
     without a gap."""
@@ -39,6 +42,7 @@ def test_a_thousand_ports_come_and_go_while_twenty_calls_are_heard() -> None:
     assert found["ended"]["ports"] < before["ports"] - CALLS
 
 
+@pytest.mark.sound
 def test_no_thread_but_the_clock_touches_sound(tmp_path: Path) -> None:
     """With twenty calls up, every read and write of a PCM descriptor comes from one thread, and it is not Python's."""
     out = tmp_path / "trace"

@@ -1,4 +1,4 @@
-"""The box: Health, Mail and notices, Network, Access."""
+"""The box: Health, Mail and notices, Office, Network, Access."""
 
 import shutil
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.errors import ControlError, JournalError
-from appliance.settings.schema import MAIL, NETWORK
+from appliance.settings.schema import MAIL, NETWORK, OFFICE
 from webui import flash, forms, here, i18n, looks, reading
 from webui.auth import hash_password, now
 from webui.pages import saving
 from webui.pages.start import password_faults
 from webui.store import Account
-from webui.words import error_words
+from webui.words import BUTTONS, PRESSES, error_words, sentence
 
 page = Blueprint("box", __name__)
 
@@ -40,6 +40,7 @@ def tabs(current: str) -> list[dict[str, object]]:
     names = (
         ("health", _("Health")),
         ("mail", _("Mail and notices")),
+        ("office", _("Office")),
         ("network", _("Network")),
         ("access", _("Access")),
         ("changes", _("Record of changes")),
@@ -61,7 +62,20 @@ def health() -> str:
     answer = ngettext("%(num)s thing needs you.", "%(num)s things need you.", wants) if wants else _("All well.")
     if state is None:
         answer = _("The exchange does not answer.")
-    return render_template("box/health.html", answer=answer, tabs=tabs("health"), facts=_facts())
+    return render_template(
+        "box/health.html", answer=answer, tabs=tabs("health"), facts=_facts(), buttons=_buttons(state)
+    )
+
+
+def _buttons(state: Mapping[str, object] | None) -> list[tuple[str, str, str]]:
+    """Button, press and deed in words, from the exchange's own table."""
+    rows = (state or {}).get("buttons")
+    names = {"night": _("Night"), "status": _("Status")}
+    return [
+        (names.get(str(one["name"]), str(one["name"])), sentence(PRESSES, str(one["press"])),
+         sentence(BUTTONS, str(one["does"])))
+        for one in (rows if isinstance(rows, list) else [])
+    ]  # fmt: skip
 
 
 def _facts() -> list[tuple[str, str, bool]]:
@@ -127,6 +141,21 @@ def mail_test() -> Said:
         str(result.get("error") or ""),
         [str(line) for line in lines][:40] if isinstance(lines, list) else [],
     )
+
+
+@page.route("/box/office", methods=["GET", "POST"])
+def office() -> BaseResponse | str | tuple[str, int]:
+    """Name, country, language and time of the office, and what its status button does."""
+    held = here.control().section("office")
+    fields, others, code = forms.draw(OFFICE.fields, held["doc"]), list[str](), 200
+    if request.method == "POST":
+        outcome = saving.put("office", OFFICE, tuple(one.name for one in OFFICE.fields))
+        if outcome.ok:
+            flash.done(_("Saved."))
+            return redirect(url_for("box.office"), 303)
+        fields, others, code = outcome.fields, outcome.others, 422
+    name = str(held["doc"].get("name") or "")
+    return render_template("box/office.html", fields=fields, others=others, tabs=tabs("office"), answer=name), code
 
 
 @page.route("/box/network", methods=["GET", "POST"])
