@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from flask_babel import gettext, lazy_gettext
 
 from appliance.errors import ControlError
-from appliance.words import BUTTONS, CAUSES, ERRORS, LAMPS, LINE_STATES, NOTICES, OUTCOMES, PROMPTS, TRACE, say
+from appliance.words import BUTTONS, CAUSES, ERRORS, LAMPS, LINE_STATES, NOTICES, OUTCOMES, PRESSES, PROMPTS, TRACE, say
 
 _l = lazy_gettext
 
@@ -37,5 +37,6 @@ def error_words(error: ControlError) -> str:
 
 
 __all__ = [
-    "BUTTONS", "CAUSES", "ERRORS", "LAMPS", "LINE_STATES", "NOTICES", "OUTCOMES", "PROMPTS", "TRACE", "error_words", "sentence",
+    "BUTTONS", "CAUSES", "ERRORS", "LAMPS", "LINE_STATES", "NOTICES", "OUTCOMES", "PRESSES", "PROMPTS", "TRACE",
+    "error_words", "sentence",
 ]  # fmt: skip

@@ -16,8 +16,8 @@ PAGES = (
     "/lines/gsm0/modem", "/hours", "/hours/holidays", "/hours/night", "/blocking", "/blocking/allowed", "/people",
     "/people/new", "/people/p101", "/people/p101/remove", "/people/p102/phone", "/people/groups",
     "/people/groups/new", "/people/groups/office", "/box/health", "/box/mail", "/box/office", "/box/network",
-    "/box/access", "/box/changes", "/try", "/try?line=gsm0&from=withheld", "/me", "/start/language", "/start/line", "/start/people",
-    "/start/hours", "/start/mail", "/start/call", "/start/done",
+    "/box/access", "/box/changes", "/try", "/try?line=gsm0&from=withheld", "/me",
+    "/start/language", "/start/line", "/start/people", "/start/hours", "/start/mail", "/start/call", "/start/done",
     "/hours/prompts", "/hours/prompts/closed", "/hours/prompts/new", "/outgoing", "/outgoing?to=600100200&from=102",
     "/outgoing/all", "/lines/new", "/lines/gsm0/remove",
 )  # fmt: skip
