@@ -61,7 +61,7 @@ def test_a_rule_that_is_removed_can_be_taken_back(anna: FlaskClient, exchange: F
 
 
 def test_a_number_is_tried_and_the_page_names_the_line(anna: FlaskClient, exchange: FakeExchange) -> None:
-    page = text(anna, "/outgoing?to=600+100+200&from=101")
+    page = text(anna, "/outgoing?to=600+100+200&from=101").replace("\u00a0", " ")
     assert "The call goes out to +48 600 100 200 on Reception." in page
     assert "goes out on Reception" in page
     assert "may not call" in text(anna, "/outgoing?to=%2B1+212+555+0100&from=101")
