@@ -147,12 +147,14 @@ def test_an_unplugged_modem_ends_the_call_and_comes_back(office: Office, phone: 
     ben = phone("102", answers=True)
     office.virtual(f"gsm0 call {CALLER}")
     ben.wait("CALL_ESTABLISHED")
+    before = office.modem()["port"]
     office.virtual("gsm0 unplug")
     ben.wait("CALL_CLOSED")
     assert office.wait_calls()[0]["cause"] == "line-lost"
     until("the line is not there", lambda: office.line()["state"] == "not-there", 10)
     office.virtual("gsm0 plug")
     until("the line is back", lambda: office.line()["state"] == "up", 30)
+    assert office.modem()["port"] != before, "under another device name"
     office.virtual(f"gsm0 call {CALLER}")
     ben.wait("CALL_ESTABLISHED")
     office.virtual("gsm0 hang-up")
@@ -170,3 +172,13 @@ def test_nobody_connected_is_said_to_the_caller(office: Office) -> None:
     row = office.wait_calls(1, 30)[0]
     assert (row["cause"], row["answered_by"]) == ("no-answer", "announcement")
     assert "nobody-there" in [step["rule"] for step in row["trace"]]
+
+
+def test_a_line_that_refuses_when_nobody_is_there_never_answers(office: Office) -> None:
+    """So the caller pays nothing: the call is let go while it rings at the far end."""
+    office.put_item("lines", "gsm0", no_answer="reject")
+    office.virtual(f"gsm0 call {CALLER}")
+    row = office.wait_calls()[0]
+    assert (row["cause"], row["talk_ms"], row["answered_by"]) == ("no-answer", 0, "")
+    assert row["ring_ms"] < 1000
+    assert office.modem()["history"][-1]["outcome"] == "refused"

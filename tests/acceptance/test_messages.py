@@ -98,3 +98,23 @@ def test_when_the_mail_server_is_gone_nothing_is_lost_and_calls_go_on(office: Of
     office.try_ask("outbox.retry", id=row["id"])  # unless the new settings have sent it already
     assert "patience" in office.wait_mails()[0]["text"]
     assert office.mails()[0]["message_id"].strip("<>") == row["message_id"].strip("<>")
+
+
+def test_one_message_for_three_addresses_is_one_mail_for_three(office: Office) -> None:
+    to = ["anna@demo.invalid", "ben@demo.invalid", "cyril@demo.invalid"]
+    office.put_item("lines", "gsm0", sms_to=to)
+    office.virtual("gsm0 sms", SENDER, "Zażółć gęślą jaźń, Привіт")
+    mail = office.wait_mails()[0]
+    assert mail["to"] == to
+    assert "Zażółć gęślą jaźń, Привіт" in mail["text"]
+    assert len(office.rows("outbox")) == 1
+
+
+def test_a_code_for_somebody_else_comes_first_and_stays_out_of_the_subject(office: Office) -> None:
+    office.virtual("gsm0 sms", "Bank", "Your code is 482913")
+    mail = office.wait_mails(1, 10)[0]
+    assert mail["text"].strip().startswith("Your code is 482913") or "482913" in mail["text"].splitlines()[0]
+    assert "482913" not in mail["subject"]
+    office.put("mail", code_in_subject=True)
+    office.virtual("gsm0 sms", "Bank", "Your code is 571204")
+    assert "571204" in next(m["subject"] for m in office.wait_mails(2) if "571204" in m["text"])
