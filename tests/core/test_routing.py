@@ -6,7 +6,7 @@ import pytest
 
 from appliance.core.causes import Cause
 from appliance.core.model import AnnounceStep, DialStep, Direction, RefuseStep, RingStep, Route, ServiceStep
-from appliance.core.plan import Block, OutgoingRule, Plan
+from appliance.core.plan import Block, OutgoingRule, Person, Plan
 from appliance.core.routing import route
 from appliance.core.screening import screen_sms
 from appliance.words import TRACE, say
@@ -92,6 +92,14 @@ def test_phones_that_are_offline_or_talking_are_left_out() -> None:
     assert "phone-offline" in rules(found)
     nobody = route(offer(), plan(), OPEN, presence(registered=frozenset()))
     assert nobody.steps == (AnnounceStep("nobody", Cause.NO_ANSWER),)
+
+
+def test_no_extension_and_no_code_stands_in_the_way_of_an_emergency_number() -> None:
+    office = plan(people={"112": Person("112", "Somebody", "pl", None)}, codes={"999": "echo"})
+    for called in ("112", "999"):
+        found = route(dialled(called), office, OPEN, presence())
+        assert found.emergency
+        assert isinstance(found.steps[0], DialStep)
 
 
 @pytest.mark.parametrize("called", ["112", "999"])

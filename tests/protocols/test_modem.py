@@ -369,3 +369,10 @@ def test_the_last_try_of_a_pin_is_left_to_a_person(answer: str | None, sent: boo
 )  # fmt: skip
 def test_counters_of_tries_are_read_as_vendors_write_them(line: str, left: int) -> None:
     assert text.tries_left((line,)) == left
+
+
+def test_the_modem_itself_sends_a_refused_pin_once_whatever_the_memory_says() -> None:
+    bench = Bench("1234", **{"AT+CPIN?": "+CPIN: SIM PIN", 'AT+CPIN="1234"': "!+CME ERROR: 16"})
+    bench.modem.may_try_pin = lambda iccid: True
+    bench.run(100)
+    assert bench.sent.count('AT+CPIN="1234"') == 1

@@ -11,6 +11,7 @@ from tests.webui import office
 from tests.webui.conftest import post, token_of
 from tests.webui.fake_exchange import FakeExchange
 from webui.app import create_app
+from webui.auth import COOKIE
 
 PAGES = (
     "/", "/calls", "/messages", "/lines", "/hours", "/hours/night", "/hours/holidays", "/blocking", "/blocking/allowed",
@@ -84,6 +85,14 @@ def test_an_unknown_name_and_a_wrong_password_read_the_same(guest: FlaskClient) 
         text = answer.get_data(as_text=True)
         texts.append(re.findall(r'role="alert".*?</', text, re.S))
     assert texts[0] == texts[1]
+
+
+def test_a_cookie_kept_from_before_the_sign_out_opens_nothing(anna: FlaskClient) -> None:
+    kept = anna.get_cookie(COOKIE)
+    assert kept is not None
+    assert post(anna, "/logout", {}, page="/").status_code == 303
+    anna.set_cookie(COOKIE, kept.value)
+    assert anna.get("/").status_code == 303
 
 
 def test_signing_out_ends_the_session(anna: FlaskClient) -> None:
