@@ -62,3 +62,39 @@ def test_no_thread_but_the_clock_touches_sound(tmp_path: Path) -> None:
 def _pcm_call(line: str, pcm: set[int]) -> bool:
     found = re.match(r"^\d+ +\w+\((\d+),", line)
     return bool(found) and int(found[1]) in pcm
+
+
+UNHEARD = """
+import json, socket, sys
+from appliance.lines.endpoint import Endpoint, SipSettings
+from appliance.native import api as native
+from tests.native.harness import Hook
+endpoint = Endpoint(SipSettings(sys.argv[1]), Hook(), lambda call: None, lambda lost: None)
+endpoint.start()
+modem, ours = socket.socketpair()
+modem.setblocking(False)
+port = native.open_pcm(ours.detach())
+sent = 0
+for _ in range(150):
+    try:
+        sent += modem.send(bytes(3200))  # ten times as fast as speech: a kernel that buffers is full soon
+    except BlockingIOError:
+        pass
+    endpoint.pump(20)
+for _ in range(10):
+    endpoint.pump(20)
+print(json.dumps({"sent": sent, **native.read_pcm(port)}))
+native.close_pcm(port)
+endpoint.stop()
+"""
+
+
+def test_a_port_nobody_listens_to_is_drained_and_keeps_only_the_newest() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", UNHEARD, new_address()], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["sent"] > 300_000
+    assert found["in_bytes"] == found["sent"]
+    assert found["level"] <= 2 * 160, "what is older than two frames is gone"
