@@ -7,7 +7,7 @@ caller leg is answered only when a person, a prompt or a service takes the call:
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from appliance.core import commands as do
@@ -108,6 +108,17 @@ class Call:
         self._steps = list(self.route.steps)
         hit: list[do.Command] = [do.CountHit(self.route.block)] if self.route.block is not None else []
         return hit + self._next_step(self.at)
+
+    def turn_away(self, route: Route, at: float) -> list[do.Command]:
+        """The number came late and `route`, decided with it, refuses the caller: who rings falls silent, and the row
+        tells both decisions. Nothing once somebody has answered."""
+        if self.state is not State.RINGING:
+            return []
+        self.route = replace(route, trace=(*self.route.trace, *route.trace))
+        self._steps = list(route.steps)
+        hit: list[do.Command] = [do.CountHit(route.block)] if route.block is not None else []
+        timers: list[do.Command] = [do.StopTimer(self.id, "no-answer"), do.StopTimer(self.id, "no-sign")]
+        return [*hit, *self._drop_others(Cause.CANCELLED), *timers, *self._next_step(at)]
 
     def handle(self, event: ev.Event, at: float) -> list[do.Command]:
         """The commands that answer `event`."""
@@ -248,7 +259,12 @@ class Call:
         self._caller_up = True
         self._answered_at = at
         self._cause = Cause.NORMAL
-        return [do.Join(self.offer.leg, self._other()), do.StartTimer(self.id, "longest", LONGEST_TALK)]
+        longest = do.StartTimer(self.id, "longest", LONGEST_TALK)
+        caller, other = self.offer.leg, self._other()
+        if not self._holding:
+            return [do.Join(caller, other), longest]
+        waiting = {caller, other} - self._holding
+        return [*(do.Play(leg, "hold", self.route.language, loop=True) for leg in waiting), longest]
 
     def _callee_ended(self, event: ev.Ended, at: float) -> list[do.Command]:
         """One of those being tried is out. The last one ends the step: the next line of a hunt, or the next step."""
@@ -324,6 +340,11 @@ class Call:
 
     def _number_known(self, event: ev.NumberKnown, at: float) -> list[do.Command]:
         self._caller = event.caller
+        return []
+
+    def _holds_early(self, event: ev.Held, at: float) -> list[do.Command]:
+        """Who holds before both are up is not joined when they are."""
+        (self._holding.add if event.held else self._holding.discard)(event.leg)
         return []
 
     def _opened(self, event: ev.Answered, at: float) -> list[do.Command]:
@@ -434,6 +455,8 @@ TABLE: Mapping[tuple[State, type, str], Row] = {
     (S.RINGING, ev.Ended, "caller"): Call._caller_gave_up,
     (S.RINGING, ev.NumberKnown, "caller"): Call._number_known,
     (S.CONNECTING, ev.Answered, "caller"): Call._connected,
+    (S.CONNECTING, ev.Held, "caller"): Call._holds_early,
+    (S.CONNECTING, ev.Held, "target"): Call._holds_early,
     (S.CONNECTING, ev.Ended, "caller"): Call._talk_ended,
     (S.CONNECTING, ev.Ended, "target"): Call._talk_ended,
     (S.TALKING, ev.Ended, "caller"): Call._talk_ended,

@@ -126,6 +126,17 @@ def pattern_fault(pattern: str) -> str:
     return "not-a-pattern"
 
 
+def _beginning(bare: str, country: str) -> str:
+    """The beginning of numbers as E.164: "0048" and the national "600" alike. One or two digits stay as they are: short
+    numbers begin so."""
+    if bare.startswith("00"):
+        return "+" + bare[2:]
+    if len(bare) < 3 or not bare.isdigit():
+        return bare
+    code = phonenumbers.country_code_for_region(country)
+    return f"+{code}{bare.lstrip('0')}" if code else bare
+
+
 def as_pattern(text: str, country: str) -> str:
     """What a person typed as a pattern: a number in any spelling becomes E.164, a beginning keeps its *."""
     raw = text.strip()
@@ -133,6 +144,6 @@ def as_pattern(text: str, country: str) -> str:
         return raw.lower()
     if raw.endswith("*"):
         bare = SEPARATORS.sub("", raw[:-1])
-        return ("+" + bare[2:] if bare.startswith("00") else bare) + "*"
+        return _beginning(bare, country) + "*"
     number = parse(raw, country, alphanumeric=True)
     return number.text or raw

@@ -212,8 +212,22 @@ class Exchange:
                 self._line(event.leg).perform(do.HangUp(event.leg, Cause.NORMAL))
         else:
             self._run(call_id, self.calls[call_id].call.handle(event, self.clock.monotonic()))
+            if isinstance(event, ev.NumberKnown):
+                self._screen_again(call_id, event)
         if isinstance(event, ev.Ended):
             self._forget(event.leg)
+
+    def _screen_again(self, call_id: CallId, event: ev.NumberKnown) -> None:
+        """The number came after the offer: blocks hold for it all the same."""
+        running = self.calls.get(call_id)
+        if running is None or running.offer.line == PHONES:
+            return
+        offer = replace(running.offer, caller=event.caller, name=event.name or running.offer.name)
+        if event.caller.kind is Kind.E164:
+            self.last_caller = event.caller
+        decided = self.explain(offer, self.clock.local(self.plan.zone))
+        if any(getattr(step, "cause", "") == Cause.BLOCKED for step in decided.steps[:1]):
+            self._run(call_id, running.call.turn_away(decided, self.clock.monotonic()))
 
     def _forget(self, leg: LegId) -> None:
         self._bridge.stop_play(leg)

@@ -1,7 +1,7 @@
 """Between the exchange and the journal's writer: commands become writes, results become events in the inbox.
 
 Nothing here waits for the disk. Call rows that could not be written (disk full) are kept and tried again once a minute,
-newest thousand; messages are not kept, they still lie on their SIM.
+newest thousand; messages are not kept, they still lie on their SIM, but for those that were delivered without a slot.
 """
 
 import logging
@@ -52,6 +52,7 @@ class JournalStorage:
         self._iccid = iccid
         self._post = post
         self._kept: deque[do.CallRecord] = deque(maxlen=MOST_KEPT)
+        self._kept_sms: deque[do.StoreSms] = deque(maxlen=MOST_KEPT)  # those that lie on no SIM
         self._retry_at = 0.0
 
     @property
@@ -78,6 +79,8 @@ class JournalStorage:
         def done(result: Result | JournalError) -> None:
             facts = (command.line, command.memory, command.slot, part.pdu)
             if isinstance(result, JournalError):
+                if command.slot is None:
+                    self._kept_sms.append(command)
                 self._post(ev.SmsStoreFailed(*facts, reason=result.id))
             else:
                 self._post(ev.SmsStored(*facts))
@@ -126,3 +129,5 @@ class JournalStorage:
         self._writer.submit(SweepParts(stamp(self._clock.now())))
         for _ in range(len(self._kept)):
             self.call(self._kept.popleft())
+        for _ in range(len(self._kept_sms)):
+            self.sms(self._kept_sms.popleft())

@@ -151,6 +151,16 @@ def test_a_hold_told_twice_is_one() -> None:
     assert story.did == []
 
 
+def test_who_holds_before_the_caller_is_up_is_not_joined() -> None:
+    story = Story(dialled("102"))
+    ben = story.legs()[0]
+    story.then(ev.Answered(ben)).then(ev.Held(ben, True)).then(ev.Answered(CALLER))
+    assert "Join" not in story.kinds()
+    assert do.Play(CALLER, "hold", "pl", loop=True) in story.did
+    story.then(ev.Held(ben, False))
+    assert do.Join(CALLER, ben) in story.did
+
+
 def test_digits_go_to_the_other_side() -> None:
     story = Story(dialled("102"))
     ben = story.legs()[0]

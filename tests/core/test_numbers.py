@@ -79,7 +79,15 @@ def test_an_unknown_short_number_may_cost_and_counts_so() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "pattern"),
-    [("600 100 200", "+48600100200"), ("+48 700*", "+48700*"), ("0048700*", "+48700*"), ("Withheld", "withheld")],
+    [
+        ("600 100 200", "+48600100200"),
+        ("+48 700*", "+48700*"),
+        ("0048700*", "+48700*"),
+        ("Withheld", "withheld"),
+        ("600*", "+48600*"),
+        ("0 22 12*", "+482212*"),
+        ("72*", "72*"),
+    ],
 )
 def test_what_is_typed_into_the_block_list(typed: str, pattern: str) -> None:
     assert as_pattern(typed, "PL") == pattern

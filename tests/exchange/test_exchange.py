@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from appliance.core import commands as do
 from appliance.core import events as ev
 from appliance.core.causes import Cause
-from appliance.core.model import LegId, LineId, Offer
+from appliance.core.model import Kind, LegId, LineId, Offer
 from appliance.core.plan import Block
 from tests.exchange.conftest import Office
 from tests.fakes.lines import e164
@@ -52,6 +52,20 @@ def test_a_blocked_caller_rings_no_phone_and_is_refused_at_once(tmp_path):
     assert office.gsm.legs == {}
     assert office.row().cause is Cause.BLOCKED
     assert "block-list" in office.rules()
+    assert office.storage.hits == [7]
+
+
+def test_a_blocked_number_that_comes_late_stops_the_ringing(tmp_path):
+    office = Office(tmp_path, [Block(7, "+48600*")])
+    office.call_in("", kind=Kind.UNAVAILABLE)
+    assert office.rung() == ["101", "102"]
+    office.exchange.handle(ev.NumberKnown(LegId("gsm0-1"), e164("+48600100200")))
+    office.settle()
+    assert office.phones.legs == {}
+    assert office.gsm.legs == {}
+    row = office.row()
+    assert (row.cause, row.caller.text) == (Cause.BLOCKED, "+48600100200")
+    assert [step.rule for step in row.trace][-1] == "block-list"
     assert office.storage.hits == [7]
 
 

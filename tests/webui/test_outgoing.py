@@ -36,7 +36,7 @@ def test_a_rule_is_changed_and_what_was_typed_stays_when_it_is_refused(
     assert rules(exchange) == [("+48600100200", ["gsm1"])]
     assert "Numbers that fit no rule cannot be called." in text(anna, "/outgoing")
     for form, words in (
-        ({"kind": "prefix", "pattern": "600", "line": "gsm0"}, "Begin with the country"),
+        ({"kind": "prefix", "pattern": "60", "line": "gsm0"}, "Begin with the country"),
         ({"kind": "number", "pattern": "", "line": "gsm0"}, "Give a number, or its beginning."),
         ({"kind": "number", "pattern": "+48600100200", "line": "gsm0"}, "There is a rule for these numbers already."),
         ({"kind": "all", "pattern": "", "line": ""}, "This is needed."),
