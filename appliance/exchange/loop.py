@@ -1,6 +1,6 @@
 """The loop thread: the only one that touches PJSIP, serial ports, calls, timers and the plan.
 
-One turn: let the pump wait (at most 10 ms, not at all when work is waiting), poll the ports, fire what is due, drain
+One turn: let the pump wait (at most 20 ms, not at all when work is waiting), poll the ports, fire what is due, drain
 the inbox, and when nothing happened do the chores (garbage, watchdog). Other threads reach it by `Inbox.put` alone.
 """
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 E = TypeVar("E")
 T = TypeVar("T")
 
-TICK_MS = 10  # how long a turn may wait: polls of serial ports are that far apart
+TICK_MS = 20  # how long a turn may wait when nothing comes: polls of serial ports are that far apart
 CHORE_SECONDS = 1.0
 MOST_EVENTS_A_TURN = 200  # then the pump gets its turn again
 SPARE_TIMERS = 64  # so many stopped ones may lie about
