@@ -32,6 +32,7 @@ class Panel:
         self._buttons: list[Button] = []
         self._pressed: dict[str, float] = {}
         self._shown: dict[str, tuple[str, Sequence[tuple[bool, float]], float]] = {}
+        self._lit: dict[str, bool] = {}  # what was written last: reading a pin back costs more than writing it
         self.real = False
 
     def start(self) -> None:
@@ -68,6 +69,7 @@ class Panel:
         self._lamps.clear()
         self._buttons.clear()
         self._shown.clear()
+        self._lit.clear()
 
     def show(self, lamps: Sequence[Shown], at: float) -> None:
         """New patterns; a lamp whose pattern stays goes on blinking undisturbed."""
@@ -79,7 +81,8 @@ class Panel:
         """Set each lamp as its pattern wants it now (monotonic seconds)."""
         for name, (_, steps, since) in self._shown.items():
             lamp = self._lamps.get(name)
-            if lamp is not None and lamp.is_lit != (lit := _lit(steps, at - since)):
+            if lamp is not None and self._lit.get(name) != (lit := _lit(steps, at - since)):
+                self._lit[name] = lit
                 (lamp.on if lit else lamp.off)()
 
 

@@ -78,12 +78,22 @@ class Store:
     def __init__(self, path: Path, good: Path, key: Path) -> None:
         self._path = path
         self._vault = Vault(key)
+        self._looked_at = (0, 0, 0)
+        self._damaged = False
         self._db = TinyDB(str(path), str(good), storage=AtomicStorage)
 
     @property
     def damaged(self) -> bool:
-        """True when the settings file exists and cannot be read: the last good copy (or nothing) is in use."""
-        return self._path.exists() and not _readable(self._path)
+        """True when the settings file exists and cannot be read: the last good copy (or nothing) is in use. Asked every
+        second on the loop: the file is read only when it has changed."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return False
+        seen = (found.st_ino, found.st_mtime_ns, found.st_size)
+        if seen != self._looked_at:
+            self._looked_at, self._damaged = seen, not _readable(self._path)
+        return self._damaged
 
     def read(self) -> Settings:
         """All sections, defaults filled in, secrets opened. Values that became invalid fall back to their default."""
