@@ -29,6 +29,7 @@ def test_a_long_press_blocks_who_called_last_and_the_next_call_does_not_ring(off
     office.virtual("button status --hold 4")
     until("the entry", lambda: [r["pattern"] for r in office.rows("blocks")] == [CALLER])
     ben.wait("CALL_CLOSED")
+    until("the entry is in force", lambda: "blocklist" in str(office.ask("explain", line="gsm0", **{"from": CALLER})))
     office.far("call", number=CALLER)
     assert office.wait_calls(2)[1]["cause"] == "blocked"
     assert not ben.saw("CALL_INCOMING")
