@@ -234,3 +234,31 @@ def test_what_stands_behind_a_contact_does_not_get_into_our_calls(box: Box, clie
     invite = ben.wait(lambda text: text.startswith("INVITE"))
     assert "smuggled" not in invite
     assert "192.0.2.1" not in invite
+
+
+def test_a_phone_behind_nat_is_called_where_its_packets_come_from(
+    box: Box, client: MakeClient, phone: MakePhone
+) -> None:
+    """Its contact and its Via name an address of a private network that nothing here can reach."""
+    ben, inside = client(), "10.255.255.254:5060"
+    via = f"Via: SIP/2.0/UDP {ben.address}:{ben.port}".encode()
+
+    def register(**more: str) -> str:
+        request = ben.request("REGISTER", "102", Contact=f"<sip:102@{inside}>", **more)
+        ben.send(request.replace(via, f"Via: SIP/2.0/UDP {inside}".encode()))
+        return ben.wait(lambda text: text.startswith("SIP/2.0"))
+
+    registered = register(Authorization=ben.credentials(register(), "REGISTER", "102", PASSWORDS["102"]))
+    assert code(registered) == 200
+    assert f"received={ben.address}" in registered
+    anna = phone("101")
+    anna.dial("102")
+    invite = ben.wait(lambda text: text.startswith("INVITE"))
+    assert invite.startswith(f"INVITE sip:102@{inside}"), "a phone knows itself by its own words"
+    ben.send(ben.answer(invite, "180 Ringing"))
+    anna.wait("CALL_RINGING")
+    ben.send(ben.answer(invite, "200 OK", sdp("10.255.255.254"), Contact=f"<sip:102@{inside}>"))
+    assert ben.wait(lambda text: text.startswith("ACK"))
+    anna.wait("CALL_ESTABLISHED")
+    anna.hang_up()
+    assert ben.wait(lambda text: text.startswith("BYE"))

@@ -70,6 +70,19 @@ class SipClient:
         ]  # fmt: skip
         return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
 
+    def answer(self, request: str, status: str, body: str = "", **more: str) -> bytes:
+        """A response to a request that came; `more` are headers. The tag is the same for the whole call."""
+        kept = [line for line in request.splitlines() if line.split(":")[0] in ("Via", "From", "Call-ID", "CSeq")]
+        to = next(line for line in request.splitlines() if line.startswith("To:"))
+        if body:
+            more["Content_Type"] = "application/sdp"
+        lines = [
+            f"SIP/2.0 {status}", *kept, to if ";tag=" in to else f"{to};tag=to{self.call_id}",
+            *(f"{name.replace('_', '-')}: {value}" for name, value in more.items()),
+            f"Content-Length: {len(body.encode())}",
+        ]  # fmt: skip
+        return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+
     def authorised(
         self, method: str, user: str, password: str, target: str = "", algorithm: str = "MD5", **more: str
     ) -> str:
