@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from appliance.journal.outbox import why
+from appliance.journal.queries import MISSED
 from webui import here
 from webui.store import stamp
 
@@ -191,9 +192,9 @@ def today() -> Counts:
     since = stamp(start)
     with here.store().open() as db:
         row = db.execute(
-            "SELECT sum(direction = 'in') AS came,"
+            "SELECT sum(direction = 'in') AS came,"  # noqa: S608
             " sum(direction = 'in' AND answered_by NOT IN ('', 'announcement')) AS answered,"
-            " sum(direction = 'in' AND answered_by = '' AND cause NOT IN ('blocked', 'closed')) AS missed,"
+            f" sum({MISSED}) AS missed,"
             " sum(cause = 'blocked') AS blocked, sum(direction = 'out') AS out FROM calls WHERE started_at >= ?",
             (since,),
         ).fetchone()
@@ -273,7 +274,7 @@ def blocked_exactly(pattern: str) -> Block | None:
 def _where(wanted: Wanted) -> tuple[str, list[str]]:
     parts, values = ["1"], []
     if wanted.tab == "missed":
-        parts.append("direction = 'in' AND answered_by = '' AND cause NOT IN ('blocked', 'closed')")
+        parts.append(MISSED)
     elif wanted.tab == "blocked":
         parts.append("cause = 'blocked'")
     if wanted.line:

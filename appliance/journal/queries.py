@@ -17,7 +17,9 @@ from appliance.journal.rows import BindingRow, BlockRow, CallRow, EventRow, Json
 
 T = TypeVar("T")
 MOST_ROWS = 500
-MISSED = "direction = 'in' AND answered_by IN ('', 'announcement') AND cause NOT IN ('blocked', 'not-allowed')"
+MISSED = (  # nobody of the office spoke with the caller though the office was open
+    "direction = 'in' AND answered_by IN ('', 'announcement') AND cause NOT IN ('blocked', 'not-allowed', 'closed')"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ def _calls(db: sqlite3.Connection) -> None:
         ("in", "gsm0", "+48600100200", "e164", "Marta Wójcik", "+48990120100", "e164", "24T12:48", 28000, 252000, "101", "normal", TRACE_IN),  # noqa: E501
         ("in", "gsm0", "+48700200300", "e164", "", "+48990120100", "e164", "24T12:31", 0, 0, "", "blocked", TRACE_BLOCKED),  # noqa: E501
         ("in", "gsm1", "+48600771236", "e164", "", "+48990120200", "e164", "24T11:20", 46000, 0, "", "no-answer", TRACE_IN),  # noqa: E501
+        ("in", "gsm0", "+48600118471", "e164", "", "+48990120100", "e164", "24T10:31", 20000, 0, "announcement", "no-answer", TRACE_IN),  # noqa: E501
         ("in", "gsm0", "", "withheld", "", "+48990120100", "e164", "24T10:07", 12000, 0, "", "cancelled", TRACE_IN),
         ("out", "gsm0", "102", "internal", "Ben Kowalski", "+48221234567", "e164", "24T09:55", 9000, 400000, "gsm0", "normal", []),  # noqa: E501
         ("out", "gsm0", "101", "internal", "Anna Nowak", "+48600118470", "e164", "24T09:02", 4000, 0, "", "busy", []),
@@ -91,7 +92,7 @@ def _calls(db: sqlite3.Connection) -> None:
         db.execute(
             "INSERT INTO calls VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,'',?,?)",
             (
-                f"20261124T00000{9 - number}-0001",
+                f"20261124T0000{59 - number}-0001",
                 *row[:7],
                 start,
                 start,

@@ -1,11 +1,14 @@
 """Every page with a live office behind it: it draws, it is safe, its forms save all or nothing."""
 
 import re
+from contextlib import closing
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from appliance.journal.db import open_reader
+from appliance.journal.queries import counts
 from appliance.settings.places import Places
 from tests.webui import office
 from tests.webui.conftest import post, token_of
@@ -110,6 +113,16 @@ def test_secrets_are_in_no_page(anna: FlaskClient, exchange: FakeExchange) -> No
     pages = "".join(anna.get(path).get_data(as_text=True) for path in PAGES)
     assert office.PASSWORD not in pages
     assert not [word for word in words if word in pages]
+
+
+def test_a_missed_call_is_the_same_in_the_list_its_tab_the_day_and_the_badge(anna: FlaskClient, places: Places) -> None:
+    """A caller who only heard that nobody answers was missed; one who called a closed office was not."""
+    states = re.findall(r'data-state="(\w+)"', anna.get("/calls").text)
+    tab = re.findall(r'data-state="(\w+)"', anna.get("/calls?tab=missed").text)
+    with closing(open_reader(places.journal)) as db:
+        assert counts(db).missed == states.count("missed") == len(tab) == 3
+    assert set(tab) == {"missed"}
+    assert "3 were missed" in anna.get("/calls").text
 
 
 def test_the_exchange_being_away_is_said_and_pages_still_come(
