@@ -38,8 +38,15 @@ if [ -d /run/systemd/system ]; then
   udevadm control --reload || true
   systemctl daemon-reload
   systemctl enable --now centralka-exchange centralka-worker centralka-web
-  echo "Centralka runs. Its page and the one-time sign-in: journalctl -u centralka-web, and"
-  echo "  /var/lib/centralka/first-start.token"
+  TOKEN=/var/lib/centralka/first-start.token
+  for _ in $(seq 50); do # the page makes it once the exchange answers
+    [ -s "$TOKEN" ] || [ -e /var/lib/centralka/first-start.done ] && break
+    sleep 0.2
+  done
+  ADDRESS=$(hostname -I | cut -d ' ' -f 1)
+  echo "Centralka runs. Its page: https://${ADDRESS:-127.0.0.1}:8443/"
+  echo "  (your browser will warn: the certificate is the box's own)"
+  [ ! -s "$TOKEN" ] || echo "First sign-in, works once: https://${ADDRESS:-127.0.0.1}:8443/start?token=$(cat "$TOKEN")"
 else
   echo "This machine has no running systemd: the services start at its next boot."
 fi

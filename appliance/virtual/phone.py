@@ -35,7 +35,7 @@ class DemoPhone:
         self._folder = where.kept / name
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
-        self._answers: asyncio.Queue[str] = asyncio.Queue()
+        self._answers: asyncio.Queue[tuple[bool, str]] = asyncio.Queue()
         self._reading: asyncio.Task[None] | None = None
         self._stamp = 0
         self._state = "waits for its password"
@@ -61,14 +61,19 @@ class DemoPhone:
         if verb == "answer":
             if self._call != "ringing":
                 raise ValueError("nobody is calling the phone")
-            return {"said": await self._command("accept")}
+            await self._command("accept")
+            return {"said": "Answered."}
+        if verb in ("hang-up", "press") and not self._call:
+            raise ValueError("the phone is in no call")
         if verb == "hang-up":
-            return {"said": await self._command("hangup")}
+            await self._command("hangup")
+            return {"said": "Hung up."}
         if verb in ("dial", "press"):
             wanted = str(args.get("number", ""))
             if not wanted or any(c not in NUMBER for c in wanted) or len(wanted) > 40:
                 raise ValueError("a number has digits, * # and +")
-            return {"said": await self._command("dial" if verb == "dial" else "sndcode", wanted)}
+            await self._command("dial" if verb == "dial" else "sndcode", wanted)
+            return {"said": f"Dialled {wanted}." if verb == "dial" else f"Pressed {wanted}."}
         raise ValueError(f"a phone can answer, dial, hang-up, press and tell its status, not {verb}")
 
     # ---- process --------------------------------------------------------------------------------------------------
@@ -166,7 +171,7 @@ class DemoPhone:
 
     def _heard(self, message: dict[str, object]) -> None:
         if message.get("response"):
-            self._answers.put_nowait(str(message.get("data", "")))
+            self._answers.put_nowait((bool(message.get("ok", True)), str(message.get("data", "")).strip()))
             return
         states = {
             "CALL_INCOMING": "ringing", "CALL_OUTGOING": "dialling", "CALL_RINGING": "dialling",
@@ -177,6 +182,7 @@ class DemoPhone:
             self._call = states[kind]
 
     async def _command(self, command: str, params: str = "") -> str:
+        """What the phone said to it. Raises ValueError with the phone's own words when it refuses."""
         if self._writer is None:
             raise ValueError("the phone is not running")
         while not self._answers.empty():
@@ -184,9 +190,12 @@ class DemoPhone:
         body = json.dumps({"command": command, "params": params, "token": command}).encode()
         self._writer.write(b"%d:%s," % (len(body), body))
         try:
-            return (await asyncio.wait_for(self._answers.get(), COMMAND_SECONDS)).strip()
+            done, said = await asyncio.wait_for(self._answers.get(), COMMAND_SECONDS)
         except TimeoutError:
             raise ValueError("the phone did not answer in time") from None
+        if not done:
+            raise ValueError(f"the phone says: {said}")
+        return said
 
     async def _registered(self) -> bool:
         if self._writer is None:

@@ -4,8 +4,11 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from tests.acceptance.conftest import CLOSED, MakePhone, Office
-from tests.peers.box import Box
+from tests.peers.box import PASSWORDS, Box
+from tests.peers.waiting import until
 
 CALLER = "+48600100200"
 
@@ -91,3 +94,20 @@ def test_without_an_exchange_every_command_says_so(office: Office) -> None:
         code, text = typed(office, *words)
         assert code == 1
         assert "not running" in text
+
+
+def test_the_demo_phone_answers_dials_and_says_why_it_does_not(office: Office, phone: MakePhone) -> None:
+    login = {"extension": "101", "password": PASSWORDS["101"], "server": office.address, "port": 5060}
+    (office.places.devices.parent / "phone0.json").write_text(json.dumps(login))
+    until("it is registered", lambda: json.loads(office.virtual("phone0 status"))["registered"], 10)
+    ben = phone("102")
+    office.far("call", number=CALLER)
+    until("it rings", lambda: json.loads(office.virtual("phone0 status"))["call"] == "ringing", 10)
+    assert office.virtual("phone0 answer") == "Answered.\n"
+    assert office.virtual("phone0 hang-up") == "Hung up.\n"
+    assert office.wait_calls()[0]["answered_by"] == "101"
+    for words in ("answer", "hang-up", "press 1"):
+        with pytest.raises(AssertionError, match=r"Not done: nobody is calling the phone|Not done: the phone is in no"):
+            office.virtual(f"phone0 {words}")
+    assert office.virtual("phone0 dial 102") == "Dialled 102.\n"
+    ben.wait("CALL_INCOMING")
