@@ -31,6 +31,7 @@ class Apply:
             w.DropBinding: self._drop_binding,
             w.TouchBindings: self._touch_bindings,
             w.AddEvent: self._event,
+            w.PutLineFact: self._line_fact,
             w.RetryOutbox: self._retry,
             w.MarkRead: self._read,
             w.MarkSenderRead: self._read_sender,
@@ -102,6 +103,13 @@ class Apply:
             (write.at, write.message, _json(dict(write.args)), write.severity),
         )
         return int(cursor.lastrowid or 0)
+
+    def _line_fact(self, write: w.PutLineFact) -> None:
+        self._db.execute(
+            "INSERT INTO line_facts (line, name, value, at) VALUES (?,?,?,?)"
+            " ON CONFLICT (line, name) DO UPDATE SET value = excluded.value, at = excluded.at",
+            (write.line, write.name, _json(write.value), write.at),
+        )
 
     def _retry(self, write: w.RetryOutbox) -> bool:
         row = self._db.execute(

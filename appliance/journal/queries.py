@@ -298,3 +298,17 @@ def _page(rows: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Page[T]:
     """`rows` has one more than fits when there is a next page."""
     fits = _limit(limit)
     return Page(tuple(rows[:fits]), cursor(rows[fits - 1]) if len(rows) > fits else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """The last that is known of a line under a name; `at` is a stamp."""
+
+    value: Json
+    at: str
+
+
+def line_facts(db: sqlite3.Connection, line: str) -> dict[str, Fact]:
+    """Everything that is known of a line, by name."""
+    rows = db.execute("SELECT name, value, at FROM line_facts WHERE line = ?", (line,)).fetchall()
+    return {row["name"]: Fact(json.loads(row["value"]), row["at"]) for row in rows}

@@ -1,9 +1,9 @@
 """The tables, version by version.
 
 A migration is a tuple of statements that leads from one `user_version` to the next; statements of a released version
-never change. Who writes what: the exchange calls, sms, sms_parts, blocks, bindings, overrides, events and new outbox
-rows; the worker the state of outbox rows and events of its own, and it deletes what is old; the page accounts,
-sessions, audit and throttle.
+never change. Who writes what: the exchange calls, sms, sms_parts, sms_out, credit, signal, line_facts, blocks,
+bindings, overrides, events and new outbox rows; the worker the state of outbox rows and events of its own, and it
+deletes what is old; the page accounts, sessions, audit and throttle.
 """
 
 import sqlite3
@@ -110,6 +110,51 @@ CREATE TABLE audit (
 
 THROTTLE = "CREATE TABLE throttle (key TEXT PRIMARY KEY, failures INTEGER NOT NULL, until TEXT NOT NULL) STRICT"
 
+# A message of ours. `options`: flash, report, national, valid_minutes; `key` keeps the same request (a mail that is
+# read twice) from making two; `next_at` is when the next try is due; `reason` an id of words.SENDING.
+SMS_OUT = """
+CREATE TABLE sms_out (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL, iccid TEXT NOT NULL DEFAULT '', recipient TEXT NOT NULL,
+    text TEXT NOT NULL, origin TEXT NOT NULL, by_ TEXT NOT NULL DEFAULT '', created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL, next_at TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL DEFAULT 'queued'
+        CHECK (state IN ('queued', 'sending', 'sent', 'delivered', 'failed', 'uncertain')),
+    reason TEXT NOT NULL DEFAULT '', options TEXT NOT NULL DEFAULT '{}',
+    reply_to INTEGER REFERENCES sms(id) ON DELETE SET NULL, key TEXT UNIQUE
+) STRICT
+"""
+
+# `mr` is the modem's reference that delivery reports name; `status` the TP-ST of the last report.
+SMS_OUT_PARTS = """
+CREATE TABLE sms_out_parts (
+    out_id INTEGER NOT NULL REFERENCES sms_out(id) ON DELETE CASCADE, sequence INTEGER NOT NULL, total INTEGER NOT NULL,
+    pdu TEXT NOT NULL, length INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'queued', mr INTEGER, sent_at TEXT,
+    status INTEGER, reported_at TEXT, PRIMARY KEY (out_id, sequence)
+) STRICT
+"""
+
+# `amount` counts thousandths of the currency.
+CREDIT = """
+CREATE TABLE credit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL, iccid TEXT NOT NULL DEFAULT '', at TEXT NOT NULL,
+    amount INTEGER NOT NULL, currency TEXT NOT NULL, source TEXT NOT NULL, text TEXT NOT NULL DEFAULT ''
+) STRICT
+"""
+
+SIGNAL = """
+CREATE TABLE signal (
+    line TEXT NOT NULL, at TEXT NOT NULL, percent INTEGER, network TEXT NOT NULL DEFAULT '',
+    operator TEXT NOT NULL DEFAULT '', state TEXT NOT NULL DEFAULT '', PRIMARY KEY (line, at)
+) STRICT
+"""
+
+# The last that is known of a line, by name: "forwarding", "heartbeat", "self-test", "quarantine"... `value` is JSON.
+LINE_FACTS = """
+CREATE TABLE line_facts (
+    line TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (line, name)
+) STRICT
+"""
+
 INDICES = (
     "CREATE INDEX calls_by_start ON calls (started_at, id)",
     "CREATE INDEX calls_by_caller ON calls (caller)",
@@ -129,6 +174,17 @@ Migration = tuple[str, ...]
 
 MIGRATIONS: tuple[Migration, ...] = (
     (CALLS, SMS, SMS_PARTS, OUTBOX, BLOCKS, BINDINGS, OVERRIDES, EVENTS, ACCOUNTS, SESSIONS, AUDIT, THROTTLE, *INDICES),
+    (
+        SMS_OUT,
+        SMS_OUT_PARTS,
+        CREDIT,
+        SIGNAL,
+        LINE_FACTS,
+        "CREATE INDEX sms_out_due ON sms_out (next_at) WHERE state IN ('queued', 'sending', 'uncertain')",
+        "CREATE INDEX sms_out_by_recipient ON sms_out (line, recipient, id)",
+        "CREATE INDEX sms_out_reported ON sms_out_parts (mr) WHERE status IS NULL OR status >= 32",
+        "CREATE INDEX credit_by_line ON credit (line, at)",
+    ),
 )
 VERSION = len(MIGRATIONS)
 

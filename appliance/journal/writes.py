@@ -129,6 +129,17 @@ class AddEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class PutLineFact:
+    """The last that is known of a line under a name, instead of what was known before. `value` can be JSON.
+    Result: None."""
+
+    line: str
+    name: str
+    value: object
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class RetryOutbox:
     """Send a dead letter again, or a waiting one now. Result: True, False when there is nothing to send."""
 
@@ -154,6 +165,6 @@ class MarkSenderRead:
 
 Write = (
     StoreCallRow | StoreSmsPart | SweepParts | SetOverrideRow | AddBlock | RemoveBlock | CountHits | PutBinding
-    | DropBinding | TouchBindings | AddEvent | RetryOutbox | MarkRead | MarkSenderRead
+    | DropBinding | TouchBindings | AddEvent | PutLineFact | RetryOutbox | MarkRead | MarkSenderRead
 )  # fmt: skip
 Result = None | bool | int | tuple[int, ...] | PartStored | object

@@ -196,3 +196,11 @@ def test_no_page_is_larger_than_its_limit(writer: Writer, db: sqlite3.Connection
     write(writer, *(w.AddEvent(at(n), "started") for n in range(520)))
     assert len(q.events(db, limit=100_000).rows) == q.MOST_ROWS
     assert len(q.events(db, limit=-5).rows) == 1
+
+
+def test_what_is_known_of_a_line_is_the_last_that_was_said(writer: Writer, db: sqlite3.Connection) -> None:
+    for value in (["first"], {"busy": "+48600100200"}):
+        write(writer, w.PutLineFact("gsm0", "forwarding", value, at(1)))
+    write(writer, w.PutLineFact("gsm1", "forwarding", None, at(2)))
+    assert q.line_facts(db, "gsm0") == {"forwarding": q.Fact({"busy": "+48600100200"}, at(1))}
+    assert q.line_facts(db, "gsm2") == {}
