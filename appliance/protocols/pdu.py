@@ -196,7 +196,9 @@ def flags_of(pdu: Pdu) -> tuple[str, ...]:
     found += [name for name, said in (("cut-off", pdu.cut), ("damaged", pdu.damaged)) if said]
     if pdu.compressed:
         found.append("compressed")
-    found += [f"{w.kind}-waiting" if w.count != 0 else f"{w.kind}-cleared" for w in pdu.waiting]
+    found += [f"{w.kind}-waiting" for w in pdu.waiting if w.count != 0]
+    if pdu.waiting and all(w.count == 0 for w in pdu.waiting):
+        found.append("nothing-waits")
     if pdu.ports and pdu.ports[0] == MMS_PORT:
         found.append("mms-waiting")
     if pdu.kind == "STATUS-REPORT":
