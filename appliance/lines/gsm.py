@@ -143,8 +143,9 @@ class GsmLine:
         modem = self._modem
         state = modem.state if self._port else self._down
         facts = {
-            "signal": "" if modem.signal is None else str(modem.signal), "operator": modem.operator,
-            "network": modem.network, "model": f"{modem.maker} {modem.model}".strip(), "iccid": modem.iccid,
+            "signal": "" if modem.network.signal is None else str(modem.network.signal),
+            "operator": modem.network.operator, "network": modem.network.technology,
+            "model": f"{modem.maker} {modem.model}".strip(), "iccid": modem.sim.iccid,
             "storage": f"{modem.messages.used}/{modem.messages.total}" if modem.messages.total else "",
             "calls": "1" if self._leg else "0", "since": self._since,
         }  # fmt: skip
@@ -338,28 +339,34 @@ def from_settings(
     modem = Modem(pin=secret)
     if tries:
         memory = PinMemory(tries, secret)
-        modem.may_try_pin, modem.pin_was_right = memory.may_try, memory.was_right
+        modem = Modem(secret, memory.may_try, memory.was_right, memory.was_wrong)
     return GsmLine(
         LineId(str(item["id"])), str(item.get("device") or ""), str(item.get("pcm_device") or ""),
         str(item.get("number") or ""), str(item.get("country") or country), modem, post, audio,
     )  # fmt: skip
 
 
+UNKNOWN, WRONG = -1, -2  # what a PIN that was sent is remembered with instead of the tries that were left
+
+
 class PinMemory:
     """Which PIN was sent to which SIM without being taken, so that a wrong one is never sent twice, not even after a
-    restart. The file holds hashes; it is written and fsynced before the PIN goes out."""
+    restart. The file holds hashes, each with the tries that were left before; it is written and fsynced before the PIN
+    goes out."""
 
     def __init__(self, path: Path, pin: str) -> None:
         self._path = path
         self._pin = pin
 
-    def may_try(self, iccid: str) -> bool:
-        """True once for each SIM and PIN, until it `was_right`."""
+    def may_try(self, iccid: str, left: int) -> bool:
+        """True once for each SIM and PIN, until it `was_right`. A second time only where nobody heard the answer (the
+        power failed) and the tries `left` (-1: the SIM does not tell) say that it cost none."""
         mark, tried = self._mark(iccid), self._read()
-        if mark in tried:
+        if mark in tried and not 0 <= tried[mark] <= left:
             return False
+        kept = dict(list(tried.items())[-50:])
         try:
-            self._write([*tried[-50:], mark])
+            self._write({**kept, mark: left})
         except OSError as error:
             log.error("a PIN is not tried, because that could not be written down first: %s", error)
             return False
@@ -369,18 +376,26 @@ class PinMemory:
         """It was taken: it may be sent again after the next start."""
         mark = self._mark(iccid)
         with contextlib.suppress(OSError):
-            self._write([one for one in self._read() if one != mark])
+            self._write({one: left for one, left in self._read().items() if one != mark})
+
+    def was_wrong(self, iccid: str) -> None:
+        """The SIM said so: not again, whatever its counter says later."""
+        with contextlib.suppress(OSError):
+            self._write({**self._read(), self._mark(iccid): WRONG})
 
     def _mark(self, iccid: str) -> str:
         return hashlib.sha256(f"{iccid}:{self._pin}".encode()).hexdigest()
 
-    def _read(self) -> list[str]:
+    def _read(self) -> dict[str, int]:
         try:
-            return [str(one) for one in json.loads(self._path.read_text(encoding="utf-8"))]
-        except (OSError, ValueError, TypeError):
-            return []
+            held = json.loads(self._path.read_text(encoding="utf-8"))
+            if isinstance(held, list):  # of before: hashes alone
+                return {str(one): UNKNOWN for one in held}
+            return {str(one): int(left) for one, left in held.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return {}
 
-    def _write(self, marks: list[str]) -> None:
+    def _write(self, marks: dict[str, int]) -> None:
         temp = self._path.with_name(self._path.name + ".new")
         temp.unlink(missing_ok=True)
         with open(os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

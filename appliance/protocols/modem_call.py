@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from appliance.protocols import modem_text as text
-from appliance.protocols.at import AtEngine, Command, Finished, Priority
+from appliance.protocols.at import AtEngine, Command, Finished, Priority, Unsolicited
 from appliance.protocols.modem_events import (
     CallAlerting,
     CallAnswered,
@@ -117,12 +117,12 @@ class Calls:
 
     # ---- from the modem -----------------------------------------------------------------------------------------
 
-    def unsolicited(self, line: str, at: float) -> None:
+    def unsolicited(self, event: Unsolicited, at: float) -> None:
         """A line that may be about the call."""
-        upper = line.upper()
+        upper = event.text.upper()
         for prefix, method in self._SIGNS:
             if upper.startswith(prefix):
-                method(self, line, at)
+                method(self, event.text, at)
                 return
 
     def finished(self, done: Finished, what: str, at: float) -> None:

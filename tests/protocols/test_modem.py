@@ -32,7 +32,7 @@ class Bench:
         self.at = 0.0
         self.modem.start(self.at)
 
-    def _may(self, iccid: str) -> bool:
+    def _may(self, iccid: str, left: int) -> bool:
         self.tried.append(iccid)
         return len(self.tried) == 1
 
@@ -77,8 +77,8 @@ def test_a_modem_that_is_ready_comes_up() -> None:
     bench = Bench().run(5)
     assert [event.state for event in bench.told(said.StateChanged)][-1] == "up"
     assert bench.modem.family.name == "huawei"
-    assert (bench.modem.operator, bench.modem.iccid) == ("Orange PL", "8948031234567890123")
-    assert bench.modem.signal == 65
+    assert (bench.modem.network.operator, bench.modem.sim.iccid) == ("Orange PL", "8948031234567890123")
+    assert bench.modem.network.signal == 65
 
 
 def test_a_wrong_pin_is_sent_once_and_never_again() -> None:
@@ -254,7 +254,7 @@ def test_a_modem_that_is_slow_at_first_is_asked_for_its_pin_all_the_same() -> No
 def test_an_answer_that_is_lost_in_the_initialisation_does_not_shift_the_others() -> None:
     bench = Bench(**{"AT+CMEE=1": "?", "AT+CREG=2": "?"}).run(30)
     assert bench.modem.family.name == "huawei"
-    assert bench.modem.iccid == "8948031234567890123"
+    assert bench.modem.sim.iccid == "8948031234567890123"
     assert bench.modem.state == "up"
 
 
@@ -274,7 +274,7 @@ def test_another_sim_is_another_number_and_its_messages_are_read() -> None:
     bench.answers["AT^ICCID?"] = "^ICCID: 8948039999999999999"
     bench.answers["AT+CMGR=3"] = f"+CMGR: 1,,30\r\n{PDU}"
     bench.run(20)
-    assert bench.modem.iccid == "8948039999999999999"
+    assert bench.modem.sim.iccid == "8948039999999999999"
     assert len(bench.told(said.MessageRead)) == 2, "once for each SIM"
 
 
@@ -373,6 +373,6 @@ def test_counters_of_tries_are_read_as_vendors_write_them(line: str, left: int) 
 
 def test_the_modem_itself_sends_a_refused_pin_once_whatever_the_memory_says() -> None:
     bench = Bench("1234", **{"AT+CPIN?": "+CPIN: SIM PIN", 'AT+CPIN="1234"': "!+CME ERROR: 16"})
-    bench.modem.may_try_pin = lambda iccid: True
+    bench.modem.sim.may_try_pin = lambda iccid, left: True
     bench.run(100)
     assert bench.sent.count('AT+CPIN="1234"') == 1
