@@ -129,7 +129,7 @@ class GsmLine:
             elif isinstance(command, do.HangUp):
                 self._modem.calls.hang_up()
             elif isinstance(command, do.SendDigits):
-                self._modem.calls.digits(command.digits)
+                self._modem.tones.send(command.digits)
         if self._port:
             with contextlib.suppress(serial.SerialException, OSError):  # the next poll sees and tells it
                 self._write(at)

@@ -19,6 +19,7 @@ from appliance.protocols.modem_families import AFTER_PIN, OTHERS, START, Family,
 from appliance.protocols.modem_network import Network
 from appliance.protocols.modem_sim import BUSY_AGAIN, GONE, MayTryPin, Sim, number_prefix
 from appliance.protocols.modem_sms import Messages
+from appliance.protocols.modem_tones import Tones
 
 FORMAT_TRIES = 15  # SIM800 refuses CMGF until "SMS Ready"
 RESTARTED = ("RDY", "NORMAL POWER UP", "MODEM:STARTUP", "+SYSSTART")
@@ -52,6 +53,7 @@ class Modem:
     network: Network = field(init=False)
     calls: Calls = field(init=False)
     messages: Messages = field(init=False)
+    tones: Tones = field(init=False)
     _parts: Mapping[str, Part] = field(init=False)  # area of a command's tag -> who gets its answer
     _steps: deque[Row] = field(default_factory=deque)
     _then: str = ""
@@ -69,7 +71,10 @@ class Modem:
         self.network = Network(self.engine, self._refresh_state)
         self.calls = Calls(self.engine, tell)
         self.messages = Messages(self.engine, tell)
-        self._parts = {"sim": self.sim, "net": self.network, "sms": self.messages, "call": self.calls}
+        self.tones = Tones(self.engine, tell, lambda: self.calls.talking)
+        self._parts = {
+            "sim": self.sim, "net": self.network, "sms": self.messages, "call": self.calls, "tone": self.tones,
+        }  # fmt: skip
 
     # ---- from outside -------------------------------------------------------------------------------------------
 
@@ -203,7 +208,7 @@ class Modem:
         elif command == "AT+CGMM":
             self.model = value.strip('" ')[:40]
             self.family = family_of(f"{self.maker} {self.model}")
-            self.sim.family = self.calls.family = self.messages.family = self.family
+            self.sim.family = self.calls.family = self.messages.family = self.tones.family = self.family
         elif command == "AT+CFUN?" and done.ok and not said.replace(" ", "").startswith("+CFUN:1"):
             self._steps.appendleft(("AT+CFUN=1", (), 15.0, False))
         elif command == "AT+CLCC":

@@ -51,6 +51,18 @@ class CallEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondCall:
+    """Somebody called while a call was there, and was refused as busy."""
+
+    caller: Caller
+
+
+@dataclass(frozen=True, slots=True)
+class NoVoice:
+    """The network ended our call at once and without a cause: it carries no voice for this modem."""
+
+
+@dataclass(frozen=True, slots=True)
 class DigitHeard:
     """DTMF that the modem detected."""
 
@@ -59,11 +71,12 @@ class DigitHeard:
 
 @dataclass(frozen=True, slots=True)
 class MessageRead:
-    """A PDU lies in a slot, or was delivered directly (slot None)."""
+    """A PDU lies in a slot, or was delivered directly (slot None). `raw`: it is no PDU, but the hex of what came."""
 
     memory: str
     slot: int | None
     pdu: str
+    raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +87,23 @@ class SlotFreed:
     slot: int
 
 
+@dataclass(frozen=True, slots=True)
+class SlotStuck:
+    """It cannot be deleted, and is left alone from now on."""
+
+    memory: str
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """Something that had gone wrong by itself was put right: "announcements", "pdu-mode"."""
+
+    what: str
+
+
 ModemEvent = (
-    StateChanged | PortDead | CallOffered | CallerKnown | CallAlerting | CallAnswered | CallEnded | DigitHeard
-    | MessageRead | SlotFreed
+    StateChanged | PortDead | CallOffered | CallerKnown | CallAlerting | CallAnswered | CallEnded | SecondCall | NoVoice
+    | DigitHeard
+    | MessageRead | SlotFreed | SlotStuck | Mended
 )  # fmt: skip

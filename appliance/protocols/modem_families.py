@@ -9,7 +9,8 @@ class Family:
     """A kind of modem. Commands are sent in order; a refused one is noted and the next goes out.
 
     `matches`: maker and model; `extra`: at the end of the initialisation; `audio_on`: in the call, with `audio_tries`;
-    `audio_off`: after it; `refuse`, `hang_up`: the first that is taken ends a call; `digit`: {d} is the digit;
+    `audio_off`: after it; `refuse`, `hang_up`: the first that is taken ends a call; `digit`: {d} is the digit, and
+    `digit_pause` the seconds between two;
     `iccid`: how the SIM's number is asked; `pin_tries`: how the tries left are, "" where they cannot be; `first_slot`:
     where its messages are counted from.
     """
@@ -23,6 +24,7 @@ class Family:
     refuse: tuple[str, ...] = ("AT+CHUP", "ATH")
     hang_up: tuple[str, ...] = ("AT+CHUP", "ATH")
     digit: str = "AT+VTS={d}"
+    digit_pause: float = 0.15
     iccid: tuple[str, ...] = ("AT+CCID",)
     pin_tries: str = ""
     first_slot: int = 1

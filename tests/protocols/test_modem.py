@@ -157,6 +157,7 @@ def test_a_call_out_that_fails_says_why(urc: str, reason: str) -> None:
     bench.run(0.5)
     assert "ATD600100200;" in bench.sent
     bench.hear(f"\r\n{urc}\r\n")
+    bench.run(0.2)  # where nobody says why, the modem is asked
     assert [event.reason for event in bench.told(said.CallEnded)] == [reason]
 
 
@@ -376,3 +377,232 @@ def test_the_modem_itself_sends_a_refused_pin_once_whatever_the_memory_says() ->
     bench.modem.sim.may_try_pin = lambda iccid, left: True
     bench.run(100)
     assert bench.sent.count('AT+CPIN="1234"') == 1
+
+
+def test_a_pin_whose_answer_was_lost_goes_out_once_more_only_when_it_cost_no_try() -> None:
+    for before, after, times in (("3", "3", 2), ("3", "2", 1)):
+        bench = Bench("1234", **{"AT+CPIN?": "+CPIN: SIM PIN", 'AT+CPIN="1234"': "?",
+                                 "AT^CPIN?": f"^CPIN: SIM PIN,{before},10,{before},10,3"})  # fmt: skip
+        bench.modem.sim.may_try_pin = lambda iccid, left: True
+        bench.run(10)
+        bench.answers["AT^CPIN?"] = f"^CPIN: SIM PIN,{after},10,{after},10,3"
+        bench.answers['AT+CPIN="1234"'] = "!+CME ERROR: 16"
+        bench.run(100)
+        assert bench.sent.count('AT+CPIN="1234"') == times
+
+
+def test_a_slot_that_holds_no_pdu_is_reported_as_it_is_and_freed() -> None:
+    strange = '+CMGR: "REC UNREAD","+48600100200",,"26/11/25,03:00:00+04"\r\nGood morning'
+    bench = Bench(**{"AT+CMGR=3": strange}).up()
+    bench.hear('\r\n+CMTI: "SM",3\r\n')
+    bench.run(0.5)
+    assert bench.told(said.MessageRead) == [], "a second look tells whether it is so"
+    bench.run(2)
+    (read,) = bench.told(said.MessageRead)
+    assert read.raw
+    assert bytes.fromhex(read.pdu).decode("latin-1") == strange.replace("\r\n", "\n")
+    bench.modem.messages.free("SM", 3, read.pdu, bench.at)
+    bench.run(1)
+    assert bench.sent.count("AT+CMGD=3") == 1
+    assert bench.told(said.SlotFreed)
+
+
+def test_a_line_that_was_only_heard_badly_is_read_again_and_not_kept_as_rubbish() -> None:
+    bench = Bench(**{"AT+CMGR=3": "+CMGR: 0,,30\r\n07911326&4"}).up()
+    bench.hear('\r\n+CMTI: "SM",3\r\n')
+    bench.run(0.5)
+    bench.answers["AT+CMGR=3"] = f"+CMGR: 0,,30\r\n{PDU}"
+    bench.run(2)
+    assert [(e.pdu, e.raw) for e in bench.told(said.MessageRead)] == [(PDU, False)]
+
+
+def test_a_direct_delivery_that_is_no_pdu_is_reported_too() -> None:
+    bench = Bench().up()
+    bench.hear('\r\n+CMT: "+48600100200",,"26/11/25,03:00:00+04"\r\nHello\r\n')
+    (read,) = bench.told(said.MessageRead)
+    assert read.slot is None
+    assert b"Hello" in bytes.fromhex(read.pdu)
+
+
+def test_a_slot_that_cannot_be_deleted_is_said_once() -> None:
+    bench = Bench(**{"AT+CMGR=3": f"+CMGR: 0,,30\r\n{PDU}", "AT+CMGD=3": "!+CMS ERROR: 500"}).up()
+    bench.hear('\r\n+CMTI: "SM",3\r\n')
+    bench.run(1)
+    bench.modem.messages.free("SM", 3, PDU, bench.at)
+    bench.run(300)
+    assert bench.told(said.SlotStuck) == [said.SlotStuck("SM", 3)]
+
+
+class TwoMemories(Bench):
+    """A device whose answers to CPMS and CMGR depend on the memory that was chosen."""
+
+    def __init__(self, held: dict[str, dict[int, str]]) -> None:
+        self.held, self.chosen = held, "SM"
+        super().__init__()
+
+    def _answer(self, command: str) -> str:
+        if command.startswith('AT+CPMS="'):
+            self.chosen = command[9:11]
+        elif command == "AT+CPMS?":
+            self.answers[command] = f'+CPMS: "{self.chosen}",{len(self.held[self.chosen])},20'
+        elif command.startswith("AT+CMGR="):
+            pdu = self.held[self.chosen].get(int(command[8:]))
+            self.answers[command] = f"+CMGR: 0,,30\r\n{pdu}" if pdu else "!+CMS ERROR: 321"
+        elif command == "AT+CMGL=4":
+            held = self.held[self.chosen].items()
+            self.answers[command] = "\r\n".join(f"+CMGL: {n},1,,30\r\n{pdu}" for n, pdu in held)
+        return super()._answer(command)
+
+
+def test_an_announcement_that_names_the_wrong_memory_is_found_in_the_other() -> None:
+    bench = TwoMemories({"SM": {}, "ME": {}}).up()
+    bench.held["SM"][4] = PDU
+    bench.hear('\r\n+CMTI: "ME",4\r\n')
+    bench.run(5)
+    assert [(e.memory, e.slot) for e in bench.told(said.MessageRead)] == [("SM", 4)]
+
+
+def test_every_memory_is_emptied_at_the_start_and_again_without_an_announcement() -> None:
+    bench = TwoMemories({"SM": {}, "ME": {2: PDU}})
+    bench.run(10)
+    assert [(e.memory, e.slot) for e in bench.told(said.MessageRead)] == [("ME", 2)]
+    bench.events.clear()
+    bench.held["ME"][5] = PDU[:-2] + "08"
+    bench.run(125)
+    assert [(e.memory, e.slot) for e in bench.told(said.MessageRead)] == [("ME", 5)]
+
+
+def test_slots_numbered_in_a_way_of_their_own_are_found_by_the_list() -> None:
+    bench = TwoMemories({"SM": {4711: PDU}, "ME": {}}).run(15)
+    assert [(e.memory, e.slot) for e in bench.told(said.MessageRead)] == [("SM", 4711)]
+
+
+def test_announcements_that_ended_silently_are_switched_on_again() -> None:
+    bench = Bench(**{"AT+CNMI?": "+CNMI: 2,0,0,0,0", "AT+CMGF?": "+CMGF: 1"}).up()
+    bench.run(200)
+    assert [e.what for e in bench.told(said.Mended)] == ["announcements", "pdu-mode"]
+    assert "AT+CNMI=2,1,0,1,0" in bench.sent
+    assert "AT+CMGF=0" in bench.sent
+
+
+def test_a_direct_delivery_is_acknowledged_where_the_network_waits_for_it() -> None:
+    for service, times in (("1,1,1,1", 1), ("0,1,1,1", 0)):
+        bench = Bench(**{"AT+CSMS?": f"+CSMS: {service}"}).up()
+        bench.hear(f"\r\n+CMT: ,24\r\n{PDU}\r\n")
+        assert len(bench.told(said.MessageRead)) == 1
+        bench.modem.messages.acknowledge()
+        bench.run(1)
+        assert bench.sent.count("AT+CNMA") == times
+
+
+CLIP = '\r\nRING\r\n\r\n+CLIP: "+48600100200",145,,,,0\r\n'
+
+
+def test_a_ring_still_on_its_way_after_our_refusal_is_no_second_call() -> None:
+    bench = Bench().up()
+    bench.hear(CLIP)
+    bench.modem.calls.hang_up()
+    bench.run(0.3)
+    assert len(bench.told(said.CallEnded)) == 1
+    bench.hear(CLIP)
+    bench.run(0.5)
+    assert len(bench.told(said.CallOffered)) == 1
+    bench.run(3)
+    bench.hear(CLIP)  # whoever really calls again is heard with his next ring
+    assert len(bench.told(said.CallOffered)) == 2
+
+
+def talking() -> Bench:
+    bench = Bench(**{"AT+CLCC": '+CLCC: 1,1,0,0,0,"+48600100200",145'}).up()
+    bench.hear(CLIP)
+    bench.modem.calls.answer()
+    bench.run(1)
+    assert bench.told(said.CallAnswered)
+    bench.sent.clear()
+    return bench
+
+
+@pytest.mark.parametrize(
+    "urc", ['+CCWA: "+48600300400",145,1', '+CLIP: "+48600300400",145,,,,0', '+CLCC: 2,1,5,0,0,"+48600300400",145']
+)
+def test_who_calls_while_we_talk_is_refused_as_busy_and_told_about_once(urc: str) -> None:
+    bench = talking()
+    for _ in range(3):
+        bench.hear(f"\r\n{urc}\r\n")
+    bench.run(2)
+    assert bench.sent.count("AT+CHLD=0") == 1
+    assert [e.caller.number for e in bench.told(said.SecondCall)] == ["+48600300400"]
+    assert bench.told(said.CallEnded) == []
+    assert len(bench.told(said.CallOffered)) == 1
+
+
+def test_our_number_is_withheld_for_one_call() -> None:
+    bench = Bench().up()
+    assert bench.modem.calls.dial("600100200", bench.at, withhold=True)
+    bench.run(0.2)
+    assert "ATD600100200I;" in bench.sent
+
+
+def test_a_modem_without_the_i_of_atd_withholds_by_its_service_and_shows_the_number_again() -> None:
+    bench = Bench(**{"ATD600100200I;": None}).up()
+    bench.modem.calls.dial("600100200", bench.at, withhold=True)
+    bench.run(0.5)
+    assert [c for c in bench.sent if c.startswith(("ATD", "AT+CLIR"))] == [
+        "ATD600100200I;", "AT+CLIR=1", "ATD600100200;"
+    ]  # fmt: skip
+    bench.modem.calls.hang_up()
+    bench.run(1)
+    assert bench.sent[-1] == "AT+CLIR=0"
+
+
+def test_a_number_that_cannot_be_withheld_is_not_dialled() -> None:
+    bench = Bench(**{"ATD600100200I;": None, "AT+CLIR=1": None}).up()
+    bench.modem.calls.dial("600100200", bench.at, withhold=True)
+    bench.run(0.5)
+    assert "ATD600100200;" not in bench.sent
+    assert [e.reason for e in bench.told(said.CallEnded)] == ["rejected"]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason", "voice"),
+    [("+CEER: Unassigned number", "unreachable", True), ("+CEER: Cause: 17, User busy", "busy", True),
+     ("+CEER: 5,34", "congestion", True), ("+CEER: No cause information available", "unreachable", False),
+     (None, "unreachable", False)],
+)  # fmt: skip
+def test_why_the_network_ended_a_call_is_asked_and_no_cause_at_once_means_no_voice(
+    words: str | None, reason: str, voice: bool
+) -> None:
+    bench = Bench(**{"ATD600100200;": "!NO CARRIER", "AT+CEER": words}).up()
+    bench.modem.calls.dial("600100200", bench.at)
+    bench.run(1)
+    assert [e.reason for e in bench.told(said.CallEnded)] == [reason]
+    assert (bench.told(said.NoVoice) == []) is voice
+
+
+def test_keys_are_pressed_one_after_the_other() -> None:
+    bench = talking()
+    at = bench.at
+    bench.modem.tones.send("12x*")
+    bench.run(0.1)
+    assert bench.sent == ["AT^DTMF=1,1"]
+    bench.run(1)
+    assert bench.sent[:3] == ["AT^DTMF=1,1", "AT^DTMF=1,2", "AT^DTMF=1,*"]
+    assert bench.at > at
+
+
+@pytest.mark.parametrize(
+    ("urc", "digits"),
+    [("+RXDTMF: 8", "8"), ("+DTMF: *", "*"), ("+QTONEDET: 35", "#"), ("^DDTMF: 0", "0"), ("+RXDTMF: A", ""), ("+DTMF:", "")],
+)  # fmt: skip
+def test_keys_of_the_far_end_are_read_as_vendors_tell_them(urc: str, digits: str) -> None:
+    bench = talking()
+    bench.hear(f"\r\n{urc}\r\n")
+    assert "".join(e.digit for e in bench.told(said.DigitHeard)) == digits
+
+
+def test_a_hang_up_that_nobody_answers_ends_the_call_all_the_same() -> None:
+    bench = talking()
+    bench.answers.update({"AT+CHUP": "?", "ATH": "?"})
+    bench.modem.calls.hang_up()
+    bench.run(20)
+    assert len(bench.told(said.CallEnded)) == 1
