@@ -14,14 +14,36 @@ from typing import Protocol
 from appliance.protocols import modem_text as text
 from appliance.protocols.at import AtEngine, AtEvent, Command, Finished, Lost, Synced, Unsolicited
 from appliance.protocols.modem_call import Calls
-from appliance.protocols.modem_events import ModemEvent, PortDead, StateChanged
-from appliance.protocols.modem_families import AFTER_PIN, OTHERS, START, Family, family_of
+from appliance.protocols.modem_events import (
+    CallAlerting,
+    CallAnswered,
+    CallOffered,
+    Identified,
+    ModemEvent,
+    NoVoice,
+    PortDead,
+    Sick,
+    StateChanged,
+)
+from appliance.protocols.modem_families import (
+    AFTER_PIN,
+    OTHERS,
+    RADIO_OFF_AND_ON,
+    START,
+    Family,
+    family_of,
+)
 from appliance.protocols.modem_network import Network
 from appliance.protocols.modem_sim import BUSY_AGAIN, GONE, MayTryPin, Sim, number_prefix
 from appliance.protocols.modem_sms import Messages
 from appliance.protocols.modem_tones import Tones
 
 FORMAT_TRIES = 15  # SIM800 refuses CMGF until "SMS Ready"
+STALLS, STALLS_WITHIN = 3, 120.0  # so many lost answers in so many seconds are no chance
+READY_WITHIN = 120.0
+NETWORK_WITHIN = 300.0
+RESET_PAUSE = 3.0  # after a reset was taken: it answers for a moment before it goes
+LOSSES_IN_CALL = 6  # how often it is asked anew while a call is up, before the port is closed
 RESTARTED = ("RDY", "NORMAL POWER UP", "MODEM:STARTUP", "+SYSSTART")
 
 Row = tuple[str, tuple[str, ...], float, bool]
@@ -49,6 +71,8 @@ class Modem:
     state: str = "starting"  # an id of words.LINE_STATES
     maker: str = ""
     model: str = ""
+    imei: str = ""
+    call_waiting: bool = False
     sim: Sim = field(init=False)
     network: Network = field(init=False)
     calls: Calls = field(init=False)
@@ -59,6 +83,10 @@ class Modem:
     _then: str = ""
     _step_at: float | None = None
     _format_tries: int = 0
+    _stalls: deque[float] = field(default_factory=lambda: deque(maxlen=STALLS))
+    _since: float = 0.0  # since when it is not ready, or has no network
+    _losses: int = 0
+    _answers: bool = False
     _events: list[ModemEvent] = field(default_factory=list)
     _at: float = 0.0
 
@@ -68,7 +96,7 @@ class Modem:
             self.engine, self._set_state, self._sim_opened, self.pin, self.may_try_pin, self.pin_was_right,
             self.pin_was_wrong,
         )  # fmt: skip
-        self.network = Network(self.engine, self._refresh_state)
+        self.network = Network(self.engine, tell, self._refresh_state)
         self.calls = Calls(self.engine, tell)
         self.messages = Messages(self.engine, tell)
         self.tones = Tones(self.engine, tell, lambda: self.calls.talking)
@@ -78,16 +106,21 @@ class Modem:
 
     # ---- from outside -------------------------------------------------------------------------------------------
 
-    def start(self, at: float) -> None:
-        """The port is open: find out what it is."""
-        self._at = at
+    def start(self, at: float, step: str = "") -> None:
+        """The port is open: find out what it is. `step`: what is done to it first, "radio" or "reset"."""
+        self._at = self._since = at
         self.engine.drop()  # what was meant for the device or the SIM before
         self._step_at = None
-        self._format_tries = 0
+        self._format_tries = self._losses = 0
+        self._answers = False
+        self._stalls.clear()
         for part in self._parts.values():
             part.reset()
         self._set_state("starting")
-        self._steps, self._then = deque(START), "pin"
+        first: dict[str, tuple[Row, ...]] = {
+            "radio": RADIO_OFF_AND_ON, "reset": tuple((one, (), 5.0, False) for one in self.family.reset),
+        }  # fmt: skip
+        self._steps, self._then = deque((*first.get(step, ()), *START)), "pin"
         self._next_step()
 
     def stop(self) -> list[ModemEvent]:
@@ -115,6 +148,7 @@ class Modem:
             self._next_step()
         for part in self._parts.values():
             part.tick(at)
+        self._look_at_itself()
         return self._take()
 
     def output(self, at: float) -> bytes:
@@ -127,9 +161,31 @@ class Modem:
         """Whether it can carry a call."""
         return self.state in ("up", "storage-full")
 
+    @property
+    def answers(self) -> bool:
+        """Whether it has said what it is: then it can make an emergency call, whatever its SIM wants."""
+        return self._answers and self.state != "no-answer"
+
+    def _look_at_itself(self) -> None:
+        """Whether it does its work."""
+        why = ""
+        if len(self._stalls) == STALLS and self._at < self._stalls[0] + STALLS_WITHIN:
+            why = "stalls"
+        elif self.state == "starting" and self._at >= self._since + READY_WITHIN:
+            why = "init"
+        elif self.state in ("searching", "denied") and self._at >= self._since + NETWORK_WITHIN:
+            why = "network"
+        if why:
+            self._since = self._at
+            self._stalls.clear()
+            self._events.append(Sick(why))
+
     def _take(self) -> list[ModemEvent]:
         events = list(self._events)
         self._events.clear()
+        for event in events:
+            if isinstance(event, NoVoice | CallAlerting | CallAnswered | CallOffered):
+                self.network.no_voice = isinstance(event, NoVoice)
         return events
 
     # ---- events of the engine -----------------------------------------------------------------------------------
@@ -143,11 +199,21 @@ class Modem:
             elif isinstance(event, Synced) and self._then == "ready" and not self._steps:
                 self._after_pin()  # an initialisation that is under way just goes on
             elif isinstance(event, Lost):
-                self._set_state("no-answer")
-                self._events.append(PortDead())
+                self._lost()
+
+    def _lost(self) -> None:
+        """A call that is up goes on without commands for a while; else the port is opened anew."""
+        self._losses += 1
+        if self.calls.talking and self._losses < LOSSES_IN_CALL:
+            self.engine.again(self._at)
+            return
+        self._set_state("no-answer")
+        self._events.append(PortDead())
 
     def _finished(self, done: Finished) -> None:
         area, _, what = done.command.tag.partition(" ")
+        if done.final == "timeout":
+            self._stalls.append(self._at)
         if area == "start":
             self._started_step(done)
         else:
@@ -182,6 +248,8 @@ class Modem:
         elif self._then == "pin":
             self.sim.ask()
         else:
+            self._events.append(Identified(self.imei, self.sim.iccid, self.sim.imsi))
+            self.calls.begin(self.call_waiting)
             self.messages.begin(self._at)
             self.network.begin(self._at)
 
@@ -197,7 +265,10 @@ class Modem:
             return
         self._steps.popleft()
         self._learn(command, done)
-        self._next_step()
+        if command in self.family.reset and done.ok:
+            self._step_at = self._at + RESET_PAUSE
+        else:
+            self._next_step()
 
     def _learn(self, command: str, done: Finished) -> None:
         """What an answer of the initialisation tells."""
@@ -209,6 +280,12 @@ class Modem:
             self.model = value.strip('" ')[:40]
             self.family = family_of(f"{self.maker} {self.model}")
             self.sim.family = self.calls.family = self.messages.family = self.tones.family = self.family
+        elif command == "AT+CGSN" and done.ok:
+            self.imei = text.digits_only(done.lines)
+            self._answers = True
+            self._events.append(Identified(self.imei))
+        elif command == "AT+CIMI" and done.ok:
+            self.sim.imsi = text.digits_only(done.lines)
         elif command == "AT+CFUN?" and done.ok and not said.replace(" ", "").startswith("+CFUN:1"):
             self._steps.appendleft(("AT+CFUN=1", (), 15.0, False))
         elif command == "AT+CLCC":
@@ -237,5 +314,5 @@ class Modem:
 
     def _set_state(self, state: str) -> None:
         if state != self.state:
-            self.state = state
+            self.state, self._since = state, self._at
             self._events.append(StateChanged(state))

@@ -22,7 +22,7 @@ from appliance.protocols.modem_events import (
     NoVoice,
     SecondCall,
 )
-from appliance.protocols.modem_families import OTHERS, Family
+from appliance.protocols.modem_families import CALL_WAITING, OTHERS, Family
 
 NUMBER_WITHIN = 0.4  # seconds after the second RING
 FIRST_RING_ALONE = 6.0  # a network that rings once in so long has said all
@@ -74,6 +74,7 @@ class Calls:
     _can_look: bool = True
     _audio_at: float | None = None
     _endings: list[str] = field(default_factory=list)
+    _begun: bool = False
     _deaf_until: float = 0.0
     _second_at: float = -SECOND_ONCE
     _failed: tuple[str, str, bool] | None = None  # how our call ended, whether at once, while its cause is asked
@@ -115,10 +116,17 @@ class Calls:
         self._endings = list(self.family.refuse if fresh else self.family.hang_up)
         self._send("end", self._endings.pop(0), 5.0)
 
+    def begin(self, call_waiting: bool) -> None:
+        """The SIM is open: say what who calls while we talk shall hear. It asks the network, so once is enough."""
+        if not self._begun:
+            self._begun = True
+            command = CALL_WAITING[call_waiting]
+            self.engine.send(Command(command, (), 30.0, Priority.LONG, tag="call quiet"))
+
     def reset(self) -> None:
         """The modem begins anew."""
         self.current, self._offer_at, self._look_at, self._audio_at = None, None, None, None
-        self._looking, self._can_look, self._failed = False, True, None
+        self._looking, self._can_look, self._failed, self._begun = False, True, None, False
 
     def lost(self) -> None:
         """The modem is gone: so is the call."""

@@ -1,6 +1,7 @@
 """What a modem reports to its line."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from appliance.protocols.modem_text import Caller
 
@@ -15,6 +16,30 @@ class StateChanged:
 @dataclass(frozen=True, slots=True)
 class PortDead:
     """It does not even answer AT: open the port anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sick:
+    """It answers, but does not do its work: "stalls" (answers are lost again and again), "init" (it does not get
+    ready), "network" (it finds none for long)."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """Which modem it is (IMEI), and once its SIM is open, which SIM (ICCID, IMSI). "" is unknown."""
+
+    imei: str
+    iccid: str = ""
+    imsi: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkTime:
+    """The time the network tells, UTC."""
+
+    utc: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +128,6 @@ class Mended:
 
 
 ModemEvent = (
-    StateChanged | PortDead | CallOffered | CallerKnown | CallAlerting | CallAnswered | CallEnded | SecondCall | NoVoice
-    | DigitHeard
-    | MessageRead | SlotFreed | SlotStuck | Mended
+    StateChanged | PortDead | Sick | Identified | NetworkTime | CallOffered | CallerKnown | CallAlerting | CallAnswered
+    | CallEnded | SecondCall | NoVoice | DigitHeard | MessageRead | SlotFreed | SlotStuck | Mended
 )  # fmt: skip

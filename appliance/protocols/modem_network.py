@@ -6,13 +6,16 @@ from typing import ClassVar
 
 from appliance.protocols import modem_text as text
 from appliance.protocols.at import AtEngine, Command, Finished, Priority, Unsolicited
+from appliance.protocols.modem_events import ModemEvent, NetworkTime
 
-SIGNAL_EVERY, NETWORK_EVERY, OPERATOR_EVERY = 20.0, 30.0, 120.0  # seconds
+SIGNAL_EVERY, NETWORK_EVERY, OPERATOR_EVERY, CLOCK_EVERY = 20.0, 30.0, 120.0, 600.0  # seconds
+FIRST_CLOCK = 15.0
 
 VOICE = frozenset({1, 5, 9, 10})
 VOICE_BY_LTE = frozenset({1, 5})
 MESSAGES_ONLY = frozenset({6, 7})
 ROAMING = frozenset({5, 7, 10})
+EMERGENCY_ONLY = 8
 
 
 @dataclass(slots=True)
@@ -20,10 +23,12 @@ class Network:
     """`changed` is called when the registration may have changed. Times are monotonic seconds."""
 
     engine: AtEngine
+    tell: Callable[[ModemEvent], None]
     changed: Callable[[], None]
     signal: int | None = None  # 0 to 100
     operator: str = ""
     technology: str = ""  # 2g, 3g, lte
+    no_voice: bool = False  # the last call out was ended at once, without a cause
     _registered: dict[str, int] = field(default_factory=dict)
     _due: dict[str, float] = field(default_factory=dict)
 
@@ -34,7 +39,7 @@ class Network:
 
     def begin(self, at: float) -> None:
         """The SIM is open: look, and go on looking."""
-        self._due = {"signal": at, "network": at, "operator": at + 1.0}
+        self._due = {"signal": at, "network": at, "operator": at + 1.0, "clock": at + FIRST_CLOCK}
 
     def tick(self, at: float) -> None:
         """Ask what is due."""
@@ -70,11 +75,28 @@ class Network:
             self.technology = found.network or self.technology
         elif line.upper().startswith("+CSQ"):
             self.signal = text.signal(line)
+        elif told := text.network_time(line):
+            self.tell(NetworkTime(told))
         return bool(found)
 
     @property
+    def roaming(self) -> bool:
+        """Whether it is in another operator's network."""
+        return bool(ROAMING & set(self._registered.values()))
+
+    @property
+    def voice(self) -> str:
+        """Whether calls can work: "yes", "lte-only" (then VoLTE decides), "none" (a call was ended at once), "" while
+        nothing is known."""
+        if self.no_voice:
+            return "none"
+        if self._registered.get("+CREG", 0) in VOICE:
+            return "yes"
+        return "lte-only" if self._registered.get("+CEREG", 0) in VOICE_BY_LTE else ""
+
+    @property
     def state(self) -> str:
-        """What it means for the line: "up", "data-only", "denied", "searching"; "" while nothing is known."""
+        """What it means for the line: "up", "data-only", "emergency-only", "denied", "searching"; "" unknown."""
         if not self._registered:
             return ""
         stats = set(self._registered.values())
@@ -82,10 +104,13 @@ class Network:
             return "up"
         if stats & MESSAGES_ONLY or self._registered.get("+CGREG", 0) in VOICE_BY_LTE:
             return "data-only"
+        if EMERGENCY_ONLY in stats:
+            return "emergency-only"
         return "denied" if 3 in stats else "searching"
 
     _QUESTIONS: ClassVar[dict[str, tuple[float, tuple[tuple[str, str], ...]]]] = {
         "signal": (SIGNAL_EVERY, (("AT+CSQ", "+CSQ"),)),
         "network": (NETWORK_EVERY, (("AT+CREG?", "+CREG"), ("AT+CEREG?", "+CEREG"))),
         "operator": (OPERATOR_EVERY, (("AT+COPS?", "+COPS"),)),
+        "clock": (CLOCK_EVERY, (("AT+CCLK?", "+CCLK"),)),
     }

@@ -5,6 +5,7 @@ Sources: 3GPP TS 27.007 and 27.005, vendors' manuals; devices leave out quotes, 
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 _FIELD = re.compile(r'\s*(?:"([^"]*)"?|([^,]*))\s*(?:,|\Z)')
 ACT = {0: "2g", 1: "2g", 3: "2g", 2: "3g", 4: "3g", 5: "3g", 6: "3g", 7: "lte", 8: "2g", 9: "lte"}
@@ -113,6 +114,35 @@ def operator(line: str) -> tuple[str, str] | None:
     if re.fullmatch(r"(?:00[0-9A-Fa-f]{2}){3,}", name):  # UCS-2 as hex
         name = bytes.fromhex(name).decode("utf-16-be", "replace")
     return name[:40], ACT.get(number_in(fields[3]) if len(fields) > 3 else -1, "")
+
+
+_CLOCK = r"(?P<y>\d{2,4})[/,](?P<mo>\d\d?)[/,](?P<d>\d\d?),(?P<h>\d\d?)[:,](?P<mi>\d\d?)[:,](?P<s>\d\d?)"
+_ZONE = r"(?P<z>[+-]\d{1,2})"
+# how each writes the network's time, and whether as local time (minus the zone, in quarters of an hour) or as UTC
+TIMES = (
+    (re.compile(rf'\+CCLK:\s*"?{_CLOCK}{_ZONE}', re.IGNORECASE), True),  # 27.007 8.15
+    (re.compile(rf"\^NWTIME:\s*{_CLOCK}{_ZONE}", re.IGNORECASE), True),  # Huawei
+    (re.compile(rf'\+CTZU:\s*"{_CLOCK}",{_ZONE}', re.IGNORECASE), False),  # Cinterion
+    (re.compile(rf'\*PSUTTZ:\s*"?{_CLOCK}"?,\s*"?{_ZONE}', re.IGNORECASE), False),  # SIMCom
+    (re.compile(rf'\+CTZE:\s*"?{_ZONE}"?,\d,"?{_CLOCK}', re.IGNORECASE), False),  # 27.007 8.41
+)
+EARLIEST = 2024  # a clock that nobody has set stands in 1980, 2000 or 2004
+
+
+def network_time(line: str) -> datetime | None:
+    """The time of the network, UTC and aware; None for another line, and for a clock that was never set."""
+    for pattern, is_local in TIMES:
+        match = pattern.match(line)
+        if not match:
+            continue
+        y, mo, d, h, mi, s = (int(match[name]) for name in ("y", "mo", "d", "h", "mi", "s"))
+        try:
+            said = datetime(y if y > 99 else 2000 + y, mo, d, h, mi, s, tzinfo=UTC)
+            found = said - timedelta(minutes=15 * int(match["z"])) if is_local else said
+        except (ValueError, OverflowError):
+            return None
+        return found if found.year >= EARLIEST else None
+    return None
 
 
 @dataclass(frozen=True, slots=True)

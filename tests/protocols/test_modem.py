@@ -592,7 +592,8 @@ def test_keys_are_pressed_one_after_the_other() -> None:
 
 @pytest.mark.parametrize(
     ("urc", "digits"),
-    [("+RXDTMF: 8", "8"), ("+DTMF: *", "*"), ("+QTONEDET: 35", "#"), ("^DDTMF: 0", "0"), ("+RXDTMF: A", ""), ("+DTMF:", "")],
+    [("+RXDTMF: 8", "8"), ("+DTMF: *", "*"), ("+QTONEDET: 35", "#"), ("^DDTMF: 0", "0"), ("+RXDTMF: A", ""),
+     ("+DTMF:", "")],
 )  # fmt: skip
 def test_keys_of_the_far_end_are_read_as_vendors_tell_them(urc: str, digits: str) -> None:
     bench = talking()
