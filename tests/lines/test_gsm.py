@@ -11,7 +11,8 @@ import pytest
 from appliance.core import events as ev
 from appliance.core.causes import Cause
 from appliance.core.model import LegId, LineId
-from appliance.lines.gsm import GsmLine, PinMemory
+from appliance.lines.gsm import GsmLine
+from appliance.lines.pin_memory import PinMemory
 from appliance.protocols.modem import Modem
 
 
