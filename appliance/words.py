@@ -35,6 +35,7 @@ class _Facts(dict[str, str]):
 
 TRACE: Final = {
     "came-in": N_("{caller} calls on {line}."),
+    "second-call": N_("{caller} called while {line} was in a call, and heard busy."),
     "allow-list": N_("On the allow list ({pattern}): no block applies."),
     "block-list": N_("Refused: blocklist ({pattern})."),
     "block-list-after-hours": N_("Refused: blocklist, outside hours ({pattern})."),
@@ -118,7 +119,10 @@ LINE_STATES: Final = {
     "searching": N_("Searches for the network"),
     "denied": N_("The network refuses this SIM"),
     "data-only": N_("Messages, but no calls"),
+    "emergency-only": N_("Emergency calls only"),
     "no-answer": N_("The modem does not answer"),
+    "port-busy": N_("Another program uses the modem's port"),
+    "other-modem": N_("Another modem is at its port"),
     "not-there": N_("The modem is not there"),
     "no-sim": N_("No SIM card"),
     "pin-needed": N_("The SIM wants its PIN"),
@@ -157,6 +161,23 @@ NOTICES: Final = {
     "sms-undecodable": N_("A message on {line} could not be read and was kept as it is."),
     "phone-ban": N_("Wrong passwords from {source}: it is shut out for {minutes} minutes."),
     "settings-saved": N_("{who} saved {section}."),
+    "line-taken": N_(
+        "Another program holds the port of the modem of {line}, most often ModemManager. Switch it off on the box:"
+        " sudo systemctl disable --now ModemManager"
+    ),
+    "sim-changed": N_("Another SIM card is in {line}: {iccid}. Check its number and PIN in the settings of the line."),
+    "modem-changed": N_("{line} works with another modem now, IMEI {imei}."),
+    "modem-given-up": N_("The modem of {line} fails again and again. Check its power supply and its cable."),
+    "modem-back": N_("The modem of {line} works again."),
+    "slot-stuck": N_(
+        "A message on the SIM of {line} cannot be deleted (place {slot}). It is kept here; its place is lost."
+    ),
+    "no-voice": N_(
+        "The network of {line} carries no voice for this modem. VoLTE is off, or the modem does not know it."
+    ),
+    "roaming": N_("{line} is in a foreign network: calls and messages can cost more."),
+    "storage-filling": N_("The message store of {line} is nearly full. We are emptying it."),
+    "clock-differs": N_("The network of {line} says it is {network}, the box says {box}."),
 }
 
 LAMPS: Final = {
@@ -238,6 +259,8 @@ ERRORS: Final = {
     "too-many": N_("At most {most} entries."),
     "unknown-setting": N_("There is no such setting."),
     "not-an-id": N_("Small letters, digits and dashes only."),
+    "not-an-imei": N_("An IMEI has 14 to 17 digits."),
+    "not-a-socket": N_("Write hub and socket as uhubctl shows them, for example 1-1:2."),
     "not-a-path": N_("Write the whole path, beginning with /."),
     "not-an-extension": N_("2 to 5 digits, not beginning with 0."),
     "not-a-pattern": N_("A number, or its beginning with * at the end."),

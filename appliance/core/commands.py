@@ -152,11 +152,11 @@ class StoreSms:
 
 @dataclass(frozen=True, slots=True)
 class FreeSlot:
-    """Delete the slot if it still holds this PDU."""
+    """Delete the slot if it still holds this PDU; a message that was delivered without a slot is acknowledged."""
 
     line: LineId
     memory: str
-    slot: int
+    slot: int | None
     pdu: str
 
 

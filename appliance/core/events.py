@@ -167,6 +167,36 @@ class LineDown:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondCall:
+    """Somebody called a line that was in a call, and was refused as busy. There is no leg of it."""
+
+    line: LineId
+    caller: Number
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FactKnown:
+    """Something about a line that is kept under `name` (table line_facts) instead of what was known; `value` can be
+    JSON."""
+
+    line: LineId
+    name: str
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class LineSaid:
+    """Something about a line that people should read; `message` is an id of `words.NOTICES`, to whose arguments the
+    line's name is added as `line`. `severity`: "info", "warn", "bad"."""
+
+    line: LineId
+    message: str
+    args: Mapping[str, str] = field(default_factory=dict)
+    severity: str = "warn"
+
+
+@dataclass(frozen=True, slots=True)
 class BindingChanged:
     """A phone came, moved or went. `online` tells whether the extension has any live binding now."""
 
@@ -191,6 +221,6 @@ class LookedUp:
 
 Event = (
     Offered | NumberKnown | Ringing | Progressed | Answered | Digit | Held | TransferAsked | Ended | TimerFired
-    | PromptEnded | SmsReceived | SmsStored | SmsStoreFailed | ButtonPressed | LineUp | LineDown | BindingChanged
-    | PlanChanged | LookedUp
+    | PromptEnded | SmsReceived | SmsStored | SmsStoreFailed | ButtonPressed | LineUp | LineDown | SecondCall
+    | FactKnown | LineSaid | BindingChanged | PlanChanged | LookedUp
 )  # fmt: skip

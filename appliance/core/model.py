@@ -151,4 +151,5 @@ class Presence:
     busy: frozenset[str] = frozenset()  # extensions in a call
     lines_up: frozenset[LineId] = frozenset()  # lines that can carry a call now
     lines_free: frozenset[LineId] = frozenset()  # of those, the ones not in a call
+    lines_emergency: frozenset[LineId] = frozenset()  # lines that can make an emergency call, with a SIM or without
     overrides: Mapping[str, str] = field(default_factory=dict)  # "night" -> "on" | "off"

@@ -152,8 +152,9 @@ def _from_phone(offer: Offer, plan: Plan, now: datetime, state: Presence) -> Rou
 def _emergency(dialled: str, plan: Plan, state: Presence, trace: list[TraceStep], language: str) -> Route:
     """Every line, whatever its settings say: free ones first, then busy ones, then those that seem to be down."""
 
-    def weight(line: Line) -> tuple[bool, bool]:
-        return line.id not in state.lines_free, line.id not in state.lines_up
+    def weight(line: Line) -> tuple[bool, bool, bool]:
+        up, free = line.id in state.lines_up, line.id in state.lines_free
+        return not free, not up, line.id not in state.lines_emergency
 
     ordered = sorted(plan.lines.values(), key=weight)
     number = Number(dialled, Kind.SHORT)

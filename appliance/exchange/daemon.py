@@ -16,7 +16,7 @@ from appliance.core.countries import country
 from appliance.core.model import PHONES, LineId
 from appliance.core.plan import Block, Plan
 from appliance.errors import CentralkaError
-from appliance.exchange import reset, views
+from appliance.exchange import devices, reset, views
 from appliance.exchange.address import own_address
 from appliance.exchange.bindings import JournalBindings, restored
 from appliance.exchange.buttons import Buttons
@@ -35,6 +35,7 @@ from appliance.lines import Line
 from appliance.lines.audio import Audio
 from appliance.lines.endpoint import SipSettings
 from appliance.lines.gsm import from_settings
+from appliance.lines.ports import Ports
 from appliance.lines.sip import SipLimits, SipLine
 from appliance.panel.pins import Panel
 from appliance.panel.table import BUTTONS, Shown
@@ -54,6 +55,7 @@ PUBLISH_SECONDS = 0.1
 PANEL_SECONDS = 0.05  # how exactly a lamp blinks
 COUNT_SECONDS = 2.0
 COLLECT_SECONDS = 5.0
+SIGNAL_SECONDS = 300.0
 
 Item = ev.Event | Asked | Callable[[], None]
 
@@ -98,6 +100,8 @@ class Daemon:
         self._exchange.pressed = self._buttons.pressed
         self._verbs = Verbs(self._exchange, self._desk)
         self._control = ControlServer(places.control, self._inbox.put, SECONDS)
+        self._ports = Ports(lambda: devices.all_ports(places.devices))
+        self._next_signal = 0.0
         self._panel = Panel(self._inbox.put)
         self._loop = Loop(self._inbox.__len__)
 
@@ -154,6 +158,8 @@ class Daemon:
         self._exchange.plan = self._plan(self._desk.settings)
         self._exchange.overrides.update(self._views.now(views.overrides) or {})
         self._exchange.last_caller = self._views.now(views.last_caller)
+        known = [str(item["id"]) for item in rows(self._desk.settings, "lines")]
+        self._exchange.line_facts = self._views.now(views.line_facts(known)) or {}
         now = stamp(datetime.now(UTC))
         self._kept_bindings = restored(self._views.now(views.bindings(now)) or (), time.monotonic())
 
@@ -167,6 +173,7 @@ class Daemon:
         self._loop.add_chore(lambda at: self._bindings.chore(at, self._sip.registrations.remaining))
         self._loop.add_chore(self._show_lamps)
         self._loop.add_chore(self._count)
+        self._loop.add_chore(self._note_signal)
         self._loop.add_chore(self._restart_waiting_lines)
         self._loop.add_chore(self._collect)
         self._loop.add_chore(self._health)
@@ -245,6 +252,20 @@ class Daemon:
             self._numbers = found
             self._topics.update(("counts", "notes"))
 
+    def _note_signal(self, at: float) -> None:
+        """A point of each line's history."""
+        if at < self._next_signal:
+            return
+        first, self._next_signal = not self._next_signal, at + SIGNAL_SECONDS
+        for line_id, line in self._exchange.lines.items():
+            if line_id != PHONES and not first:
+                status = line.status()
+                heard = status.facts.get("signal", "")
+                self._storage.signal(
+                    str(line_id), int(heard) if heard and status.usable else None, status.facts.get("network", ""),
+                    status.facts.get("operator", ""), status.state,
+                )  # fmt: skip
+
     def _collect(self, at: float) -> None:
         if at >= self._next_collect and not self._exchange.calls:
             self._next_collect = at + COLLECT_SECONDS
@@ -317,7 +338,8 @@ class Daemon:
                 old.stop()
             del self._waiting_lines[line_id]
             office, tries = str(self._desk.settings["office"]["country"]), self._places.state / "pins-tried.json"
-            line = from_settings(item, self._inbox.put, self._audio, office, tries)
+            known = self._exchange.line_facts.get(str(line_id))
+            line = from_settings(item, self._inbox.put, self._audio, office, tries, self._ports, known)
             self._line_items[line_id] = _wire_of(item)
             self._exchange.lines[line_id] = line
             line.start()
@@ -372,7 +394,7 @@ class Daemon:
 
 def _wire_of(item: Mapping[str, Value]) -> str:
     """What makes a line start anew when it changes; a label does not."""
-    names = ("kind", "device", "pcm_device", "pin", "country")
+    names = ("kind", "device", "pcm_device", "pin", "country", "imei", "call_waiting", "power", "power_port")
     shown = {n: v.reveal() if isinstance(v := item.get(n), Secret) else v for n in names}
     return json.dumps(shown, sort_keys=True, default=str)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 FOLDERS = (Path("/dev/centralka"), Path("/dev/serial/by-path"), Path("/dev/serial/by-id"))
+KERNEL = ("ttyUSB*", "ttyACM*")  # names that move: only for looking where a modem went
 MOST = 100
 
 
@@ -26,3 +27,10 @@ def ports(own: Path, folders: Iterable[Path] = FOLDERS) -> list[str]:
         found += [path for path, _real in fresh]
         seen |= {real for _path, real in fresh}
     return found[:MOST]
+
+
+def all_ports(own: Path, folders: Iterable[Path] = FOLDERS, dev: Path = Path("/dev")) -> list[str]:
+    """As `ports`, and after them those that have no lasting name."""
+    found = ports(own, folders)
+    seen = {os.path.realpath(path) for path in found}
+    return [*found, *(str(path) for kind in KERNEL for path in sorted(dev.glob(kind)) if str(path) not in seen)]

@@ -20,6 +20,7 @@ from appliance.core.model import PHONES, CallId, Kind, LegId, LineId, Number, Of
 from appliance.core.plan import Plan
 from appliance.core.routing import LET_NEXT, route
 from appliance.core.screening import screen_sms
+from appliance.core.second import refused_as_busy
 from appliance.exchange.clock import Clock
 from appliance.exchange.loop import Timers
 from appliance.journal.times import stamp
@@ -47,6 +48,7 @@ class Storage(Protocol):
     def override(self, name: str, value: str, by: str) -> None: ...
     def hit(self, block: int) -> None: ...
     def happened(self, message: str, args: Mapping[str, str], severity: str) -> None: ...
+    def fact(self, line: str, name: str, value: object) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Exchange:
         self.registered: set[str] = set()
         self.limits = Limits()
         self.last_caller: Number | None = None  # who called from outside last and showed a number
+        self.line_facts: dict[str, dict[str, object]] = {}  # line -> name -> what is known (table line_facts)
         self.changed: Callable[[str], None] = lambda topic: None
         self.pressed: Callable[[ev.ButtonPressed], None] = lambda event: None
         self.plan_changed: Callable[[ev.PlanChanged], None] = lambda event: None
@@ -100,6 +103,9 @@ class Exchange:
             ev.SmsStoreFailed: self._sms_store_failed,
             ev.LineUp: self._line_up,
             ev.LineDown: self._line_down,
+            ev.LineSaid: self._line_said,
+            ev.FactKnown: self._fact_known,
+            ev.SecondCall: self._second_call,
             ev.BindingChanged: self._binding_changed,
             ev.ButtonPressed: lambda event: self.pressed(event),
             ev.PlanChanged: lambda event: self.plan_changed(event),
@@ -149,6 +155,7 @@ class Exchange:
             busy=frozenset(busy),
             lines_up=frozenset(i for i, s in status.items() if s.usable),
             lines_free=frozenset(i for i, s in status.items() if s.usable and not s.busy),
+            lines_emergency=frozenset(i for i, s in status.items() if s.usable or s.usable_for_emergency),
             overrides=dict(self.overrides),
         )
 
@@ -189,7 +196,7 @@ class Exchange:
 
     def _begin(self, offer: Offer, decided: Route, summons: bool = False) -> None:
         now = self.clock.local(self.plan.zone)
-        call_id = CallId(f"{now.astimezone():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}")
+        call_id = self._new_id(now)
         call = Call(call_id, offer, decided, self.plan, self.clock.monotonic(), stamp(now), summons)
         self.calls[call_id] = Running(call, offer, decided, now)
         self._by_leg[offer.leg] = call_id
@@ -250,7 +257,7 @@ class Exchange:
         self._storage.sms(do.StoreSms(event.line, event.memory, event.slot, event.part, mail=mail))
 
     def _sms_stored(self, event: ev.SmsStored) -> None:
-        if event.slot is not None and event.line in self.lines:
+        if event.line in self.lines:
             self.lines[event.line].perform(do.FreeSlot(event.line, event.memory, event.slot, event.pdu))
         self.changed("sms")
 
@@ -265,6 +272,28 @@ class Exchange:
     def _line_down(self, event: ev.LineDown) -> None:
         self._storage.happened("line-down", {"line": self._label(event.line), "reason": event.reason}, "warn")
         self.changed("lines")
+
+    def _line_said(self, event: ev.LineSaid) -> None:
+        self.happened(event.message, {"line": self._label(event.line), **event.args}, event.severity)
+
+    def _fact_known(self, event: ev.FactKnown) -> None:
+        self.line_facts.setdefault(str(event.line), {})[event.name] = event.value
+        self._storage.fact(str(event.line), event.name, event.value)
+        self.changed("lines")
+
+    def _second_call(self, event: ev.SecondCall) -> None:
+        """A row of its own, as of every call that nobody took."""
+        now = self.clock.local(self.plan.zone)
+        record = refused_as_busy(
+            self._new_id(now), event.line, event.caller, event.name or "", self.plan, stamp(now)
+        )  # fmt: skip
+        self._storage.call(record)
+        if event.caller.kind is Kind.E164:
+            self.last_caller = event.caller
+        self.changed("calls")
+
+    def _new_id(self, now: datetime) -> CallId:
+        return CallId(f"{now.astimezone():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}")
 
     def _label(self, line: LineId) -> str:
         return self.plan.lines[line].label if line in self.plan.lines else str(line)

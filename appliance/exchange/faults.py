@@ -9,7 +9,8 @@ from appliance.exchange.views import Numbers
 from appliance.journal.outbox import why
 from appliance.words import ERRORS, say
 
-GONE = ("not-there", "no-answer")
+GONE = ("not-there", "no-answer", "other-modem", "port-busy")
+NEARLY_FULL = 0.8  # of the places for messages
 WANTS_PIN = ("pin-needed", "pin-wrong", "puk-needed")
 
 
@@ -50,12 +51,21 @@ def notes_now(
         wire = exchange.lines.get(line_id)
         state = wire.status().state if wire else "not-there"
         about: dict[str, Json] = {"line": line.label}
-        if state in GONE:
+        facts = wire.status().facts if wire else {}
+        if state == "port-busy":
+            note("line-taken", "bad", f"/lines/{line_id}", about)
+        elif state in GONE:
             note("line-gone", "bad", "/lines", about)
         elif state in WANTS_PIN:
             note("line-pin", "bad", "/lines", about)
         elif state == "storage-full":
             note("storage-full", "warn", "/lines", about)
+        elif _nearly_full(facts.get("storage", "")):
+            note("storage-filling", "warn", f"/lines/{line_id}", about)
+        if facts.get("roaming"):
+            note("roaming", "warn", f"/lines/{line_id}", about)
+        if facts.get("voice") == "none":
+            note("no-voice", "bad", f"/lines/{line_id}", about)
     if numbers.stuck:
         fault, words = why(numbers.said)
         said = words or say(ERRORS, fault, {"said": words})
@@ -69,3 +79,9 @@ def notes_now(
     if exchange.plan.people and not exchange.registered:
         note("no-phone", "warn", "/people")
     return notes
+
+
+def _nearly_full(storage: str) -> bool:
+    """Whether four fifths of "16/20" are used."""
+    used, _, total = storage.partition("/")
+    return total.isdigit() and used.isdigit() and int(used) >= int(total) * NEARLY_FULL > 0

@@ -19,6 +19,8 @@ from appliance.journal.writes import (
     AddBlock,
     AddEvent,
     CountHits,
+    PutLineFact,
+    PutSignal,
     Result,
     SetOverrideRow,
     StoreCallRow,
@@ -120,6 +122,14 @@ class JournalStorage:
     def happened(self, message: str, args: Mapping[str, str], severity: str) -> None:
         """An event for people."""
         self._writer.submit(AddEvent(stamp(self._clock.now()), message, dict(args), severity))
+
+    def fact(self, line: str, name: str, value: object) -> None:
+        """Keep what is known of a line."""
+        self._writer.submit(PutLineFact(line, name, value, stamp(self._clock.now())))
+
+    def signal(self, line: str, percent: int | None, network: str, operator: str, state: str) -> None:
+        """A point of a line's signal history."""
+        self._writer.submit(PutSignal(line, stamp(self._clock.now()), percent, network, operator, state))
 
     def chore(self, at: float) -> None:
         """Once a second: deliver what waits too long for its parts, write kept rows again. `at`: monotonic seconds."""

@@ -5,7 +5,7 @@ One thread with one connection; results are handed back through the inbox.
 
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +87,13 @@ def last_caller(db: sqlite3.Connection) -> Number | None:
     """Who called from outside last and showed a number."""
     found = queries.last_caller(db)
     return Number(found, Kind.E164) if found else None
+
+
+def line_facts(lines: Iterable[str]) -> Callable[[sqlite3.Connection], dict[str, dict[str, object]]]:
+    """What is known of each line, by name."""
+    return lambda db: {
+        line: {name: fact.value for name, fact in queries.line_facts(db, line).items()} for line in lines
+    }
 
 
 def bindings(now: str) -> Callable[[sqlite3.Connection], tuple[BindingRow, ...]]:

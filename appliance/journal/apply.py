@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 
 from appliance.core.causes import Cause
 from appliance.core.model import TraceStep
@@ -10,8 +11,10 @@ from appliance.journal import writes as w
 from appliance.journal.messages import Join, Messages
 from appliance.journal.queries import block_row
 from appliance.journal.rows import BlockRow
+from appliance.journal.times import stamp
 
 MOST_READ_AT_ONCE = 500
+SIGNAL_KEPT = timedelta(days=30)
 
 
 class Apply:
@@ -32,6 +35,7 @@ class Apply:
             w.TouchBindings: self._touch_bindings,
             w.AddEvent: self._event,
             w.PutLineFact: self._line_fact,
+            w.PutSignal: self._signal,
             w.RetryOutbox: self._retry,
             w.MarkRead: self._read,
             w.MarkSenderRead: self._read_sender,
@@ -110,6 +114,14 @@ class Apply:
             " ON CONFLICT (line, name) DO UPDATE SET value = excluded.value, at = excluded.at",
             (write.line, write.name, _json(write.value), write.at),
         )
+
+    def _signal(self, write: w.PutSignal) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO signal (line, at, percent, network, operator, state) VALUES (?,?,?,?,?,?)",
+            (write.line, write.at, write.percent, write.network, write.operator, write.state),
+        )
+        oldest = stamp(datetime.fromisoformat(write.at) - SIGNAL_KEPT)
+        self._db.execute("DELETE FROM signal WHERE line = ? AND at < ?", (write.line, oldest))
 
     def _retry(self, write: w.RetryOutbox) -> bool:
         row = self._db.execute(

@@ -312,3 +312,22 @@ def line_facts(db: sqlite3.Connection, line: str) -> dict[str, Fact]:
     """Everything that is known of a line, by name."""
     rows = db.execute("SELECT name, value, at FROM line_facts WHERE line = ?", (line,)).fetchall()
     return {row["name"]: Fact(json.loads(row["value"]), row["at"]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class SignalPoint:
+    """A line at a moment: `percent` 0 to 100, None unknown; `state` an id of words.LINE_STATES."""
+
+    at: str
+    percent: int | None
+    network: str
+    operator: str
+    state: str
+
+
+def signal_history(db: sqlite3.Connection, line: str, since: str) -> tuple[SignalPoint, ...]:
+    """Oldest first, since a stamp."""
+    rows = db.execute(
+        "SELECT at, percent, network, operator, state FROM signal WHERE line = ? AND at >= ? ORDER BY at", (line, since)
+    )
+    return tuple(SignalPoint(*row) for row in rows)

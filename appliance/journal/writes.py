@@ -140,6 +140,19 @@ class PutLineFact:
 
 
 @dataclass(frozen=True, slots=True)
+class PutSignal:
+    """How well a line hears its network: a point of its history; what is older than 30 days goes. `percent`: 0 to 100,
+    None unknown. Result: None."""
+
+    line: str
+    at: str
+    percent: int | None
+    network: str = ""
+    operator: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RetryOutbox:
     """Send a dead letter again, or a waiting one now. Result: True, False when there is nothing to send."""
 
@@ -165,6 +178,6 @@ class MarkSenderRead:
 
 Write = (
     StoreCallRow | StoreSmsPart | SweepParts | SetOverrideRow | AddBlock | RemoveBlock | CountHits | PutBinding
-    | DropBinding | TouchBindings | AddEvent | PutLineFact | RetryOutbox | MarkRead | MarkSenderRead
+    | DropBinding | TouchBindings | AddEvent | PutLineFact | PutSignal | RetryOutbox | MarkRead | MarkSenderRead
 )  # fmt: skip
 Result = None | bool | int | tuple[int, ...] | PartStored | object

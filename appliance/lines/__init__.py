@@ -15,7 +15,8 @@ Post = Callable[[Event], None]  # Inbox.put: from any thread
 @dataclass(frozen=True, slots=True)
 class LineStatus:
     """What the page shows of a line. `state` is an id of words.LINE_STATES; `facts` are raw values for the page:
-    signal (0-100 as text), operator, network ("2g" "3g" "lte"), model, iccid, storage ("3/20"), calls, since (ISO)."""
+    signal (0-100 as text), operator, network ("2g" "3g" "lte"), model, imei, iccid, storage ("3/20"), calls, since
+    (ISO), roaming ("1"), voice ("yes" "lte-only" "none")."""
 
     id: LineId
     kind: str
@@ -23,6 +24,7 @@ class LineStatus:
     usable: bool  # can carry a call now
     busy: bool
     facts: Mapping[str, str] = field(default_factory=dict)
+    usable_for_emergency: bool = False  # can call 112, perhaps without a SIM
 
 
 class Line(Protocol):

@@ -5,8 +5,7 @@ line is down, says why, and looks again.
 """
 
 import contextlib
-import hashlib
-import json
+import errno
 import logging
 import os
 import termios
@@ -23,10 +22,16 @@ import serial
 from appliance.core import commands as do
 from appliance.core import events as ev
 from appliance.core.causes import Cause
+from appliance.core.countries import country as facts_of
 from appliance.core.model import Kind, LegId, LineId, Number, Offer
 from appliance.core.numbers import parse
 from appliance.lines import LineStatus, Post
+from appliance.lines.gsm_care import Care
+from appliance.lines.pin_memory import PinMemory
+from appliance.lines.ports import Ports
+from appliance.lines.power import UsbPower
 from appliance.protocols import modem_events as said
+from appliance.protocols.dtmf import DigitsOnce
 from appliance.protocols.modem import Modem
 from appliance.protocols.modem_text import Caller
 from appliance.protocols.pdu import to_part
@@ -38,6 +43,8 @@ SPEED = 115200
 READ_AT_ONCE = 4096
 OPEN_AGAIN = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between tries to open the port; the last is repeated
 STORE_AGAIN = 20.0  # seconds: a message that could not be stored is reported again after that
+LOOK_SOON = 0.05  # between two small steps of looking for a modem
+BUSY = (errno.EAGAIN, errno.EBUSY)  # another program has the port
 ENDINGS = {
     "normal": Cause.NORMAL, "cancelled": Cause.CANCELLED, "busy": Cause.BUSY, "no-answer": Cause.NO_ANSWER,
     "rejected": Cause.REJECTED, "unreachable": Cause.UNREACHABLE, "congestion": Cause.CONGESTION,
@@ -58,11 +65,14 @@ class GsmLine:
 
     def __init__(
         self, line_id: LineId, device: str, pcm_device: str, number: str, country: str, modem: Modem, post: Post,
-        audio: PcmAudio, monotonic: Callable[[], float] = time.monotonic,
+        audio: PcmAudio, monotonic: Callable[[], float] = time.monotonic, care: Care | None = None,
     ) -> None:  # fmt: skip
         self.id = line_id
-        self._device = device
+        self._path = device  # the port that is open
         self._pcm_device = pcm_device
+        self._care = care or Care(line_id, device, post, Ports(list), UsbPower())
+        self._step = ""  # what is done to the modem when its port is open again
+        self._digits = DigitsOnce()
         self._own = Number(number, Kind.E164)
         self._country = country
         self._modem = modem
@@ -95,6 +105,7 @@ class GsmLine:
                 self._port.write(f"{self._modem.family.hang_up[0]}\r".encode("ascii"))
         self._started = False
         self._close("off")
+        self._care.gone()
 
     def poll(self, at: float) -> None:
         """See `lines.Line`."""
@@ -110,6 +121,8 @@ class GsmLine:
             self._handle(self._modem.tick(at))
             if self._port:
                 self._write(at)
+                if self._modem.usable:
+                    self._care.well(at)
         except (serial.SerialException, OSError) as error:
             log.warning("line %s: the modem went away: %s", self.id, error)
             self._close("not-there")
@@ -121,18 +134,30 @@ class GsmLine:
         if isinstance(command, do.Dial):
             self._dial(command, at)
         elif isinstance(command, do.FreeSlot):
-            self._waiting.pop((command.memory, command.slot), None)
-            self._modem.messages.free(command.memory, command.slot, command.pdu, at)
+            self._free(command, at)
         elif getattr(command, "leg", None) == self._leg and self._leg is not None:
             if isinstance(command, do.Answer):
                 self._modem.calls.answer()
             elif isinstance(command, do.HangUp):
                 self._modem.calls.hang_up()
             elif isinstance(command, do.SendDigits):
-                self._modem.calls.digits(command.digits)
+                self._modem.tones.send(command.digits)
         if self._port:
             with contextlib.suppress(serial.SerialException, OSError):  # the next poll sees and tells it
                 self._write(at)
+
+    def _free(self, command: do.FreeSlot, at: float) -> None:
+        if command.slot is None:
+            self._modem.messages.acknowledge()
+        else:
+            self._waiting.pop((command.memory, command.slot), None)
+            self._modem.messages.free(command.memory, command.slot, command.pdu, at)
+
+    def digit_heard(self, source: str, digit: str, at: float) -> None:
+        """A key of the far end, as the modem told it (`source` "modem") or as it was heard in the speech: what both
+        say is one key."""
+        if self._leg and self._digits.is_new(digit, source == "modem", at):
+            self._post(ev.Digit(self._leg, digit))
 
     def slot(self, leg: LegId) -> int | None:
         """See `lines.Line`."""
@@ -143,37 +168,41 @@ class GsmLine:
         modem = self._modem
         state = modem.state if self._port else self._down
         facts = {
-            "signal": "" if modem.signal is None else str(modem.signal), "operator": modem.operator,
-            "network": modem.network, "model": f"{modem.maker} {modem.model}".strip(), "iccid": modem.iccid,
+            "signal": "" if modem.network.signal is None else str(modem.network.signal),
+            "operator": modem.network.operator, "network": modem.network.technology,
+            "model": f"{modem.maker} {modem.model}".strip(), "imei": modem.imei, "iccid": modem.sim.iccid,
+            "roaming": "1" if modem.network.roaming else "", "voice": modem.network.voice,
             "storage": f"{modem.messages.used}/{modem.messages.total}" if modem.messages.total else "",
             "calls": "1" if self._leg else "0", "since": self._since,
         }  # fmt: skip
         usable = bool(self._port) and modem.usable
-        return LineStatus(
-            self.id, "gsm", state, usable, self._leg is not None or modem.calls.current is not None, facts
-        )
+        busy = self._leg is not None or modem.calls.current is not None
+        return LineStatus(self.id, "gsm", state, usable, busy, facts, bool(self._port) and modem.answers)
 
     # ---- the port -------------------------------------------------------------------------------------------------
 
     def _open(self, at: float) -> None:
+        path = self._care.port(at)
+        if not path:
+            self._open_at = at + (LOOK_SOON if self._care.searching else OPEN_AGAIN[0])
+            self._became_down("no-answer" if self._care.powering else self._care.missing)
+            return
         self._open_at = at + OPEN_AGAIN[min(self._tries, len(OPEN_AGAIN) - 1)]
         self._tries += 1
-        if not os.path.exists(self._device):
-            self._became_down("not-there")
-            return
+        self._care.opened(path)
         try:
-            self._port = serial.Serial(self._device, SPEED, timeout=0, write_timeout=0, exclusive=True)
+            self._port = serial.Serial(path, SPEED, timeout=0, write_timeout=0, exclusive=True)
         except (serial.SerialException, OSError, ValueError, termios.error) as error:
+            taken = getattr(error, "errno", 0) in BUSY
             if self._tries == 1:
-                log.warning(
-                    "line %s: %s cannot be opened, does another program use it? %s", self.id, self._device, error
-                )
-            self._became_down("no-answer")
+                log.warning("line %s: %s cannot be opened: %s", self.id, path, error)
+            self._became_down("port-busy" if taken else "no-answer")
             return
         log.info("line %s: port open", self.id)
-        self._tries = 0
+        self._path, self._tries = path, 0
         self._out.clear()
-        self._modem.start(at)
+        step, self._step = self._step, ""
+        self._modem.start(at, step)
         self._since = _now()
 
     def _close(self, why: str) -> None:
@@ -225,7 +254,40 @@ class GsmLine:
             self._post(ev.LineDown(self.id, event.state))
 
     def _port_dead(self, event: said.PortDead) -> None:
+        self._step = self._care.failed(self._monotonic(), "it does not answer", answering=False)
         self._close("no-answer")
+
+    def _sick(self, event: said.Sick) -> None:
+        """Never in a call; it will say so again."""
+        if self._leg or self._modem.calls.current:
+            return
+        at = self._monotonic()
+        step = self._care.failed(at, event.why, answering=True)
+        if step:
+            self._modem.start(at, step)
+        elif self._care.powering:
+            self._close("no-answer")
+
+    def _identified(self, event: said.Identified) -> None:
+        if not self._care.identified(event):
+            log.warning("line %s: the modem at %s is another one", self.id, self._path)
+            self._close("other-modem")
+
+    def _network_time(self, event: said.NetworkTime) -> None:
+        self._care.network_time(event, self._monotonic())
+
+    def _second_call(self, event: said.SecondCall) -> None:
+        caller, name = self._caller(event.caller)
+        self._post(ev.SecondCall(self.id, caller, name))
+
+    def _no_voice(self, event: said.NoVoice) -> None:
+        self._post(ev.LineSaid(self.id, "no-voice"))
+
+    def _slot_stuck(self, event: said.SlotStuck) -> None:
+        self._care.stuck(event)
+
+    def _mended(self, event: said.Mended) -> None:
+        log.warning("line %s: the modem had lost a setting of ours (%s); it is set again", self.id, event.what)
 
     def _offered(self, event: said.CallOffered) -> None:
         self._leg = LegId(f"{self.id}-{next(self._numbers)}")
@@ -260,13 +322,13 @@ class GsmLine:
             self._post(ev.Ended(leg, ENDINGS.get(event.reason, Cause.FAULT), event.detail))
 
     def _digit(self, event: said.DigitHeard) -> None:
-        if self._leg:
-            self._post(ev.Digit(self._leg, event.digit))
+        self.digit_heard("modem", event.digit, self._monotonic())
 
     def _message(self, event: said.MessageRead) -> None:
         if event.slot is not None:
             self._waiting[(event.memory, event.slot)] = self._monotonic() + STORE_AGAIN
-        self._post(ev.SmsReceived(self.id, event.memory, event.slot, self._part(to_part(event.pdu))))
+        part = _raw_part(event.pdu) if event.raw else to_part(event.pdu)
+        self._post(ev.SmsReceived(self.id, event.memory, event.slot, self._part(part)))
 
     def _part(self, part: Part) -> ev.SmsPart:
         sender = parse(part.sender, self._country, alphanumeric=True)
@@ -281,9 +343,12 @@ class GsmLine:
 
     def _freed(self, event: said.SlotFreed) -> None:
         log.info("line %s: slot %s %d freed", self.id, event.memory, event.slot)
+        self._care.freed(event)
 
     _EVENTS: Mapping[type, Callable[..., None]] = {
-        said.StateChanged: _state_changed, said.PortDead: _port_dead, said.CallOffered: _offered,
+        said.StateChanged: _state_changed, said.PortDead: _port_dead, said.Sick: _sick,
+        said.Identified: _identified, said.NetworkTime: _network_time, said.SecondCall: _second_call,
+        said.NoVoice: _no_voice, said.SlotStuck: _slot_stuck, said.Mended: _mended, said.CallOffered: _offered,
         said.CallerKnown: _caller_known, said.CallAlerting: _alerting, said.CallAnswered: _answered,
         said.CallEnded: _ended, said.DigitHeard: _digit, said.MessageRead: _message, said.SlotFreed: _freed,
     }  # fmt: skip
@@ -299,21 +364,23 @@ class GsmLine:
     # ---- calls ----------------------------------------------------------------------------------------------------
 
     def _dial(self, command: do.Dial, at: float) -> None:
-        if self._leg is not None or self._port is None or not self._modem.usable:
+        emergency = command.number.text in facts_of(self._country).emergency and self._modem.answers
+        if self._leg is not None or self._port is None or not (self._modem.usable or emergency):
             self._post(ev.Ended(command.leg, Cause.CONGESTION if self._leg else Cause.UNREACHABLE, "line not free"))
             return
-        if not self._modem.calls.dial(command.number.text, at):
+        if not self._modem.calls.dial(command.number.text, at, command.withhold):
             self._post(ev.Ended(command.leg, Cause.CONGESTION, "not dialled"))
             return
         self._leg = command.leg
 
     def _open_speech(self, leg: LegId) -> None:
         """Hand the speech port to the bridge; without one the call is up and silent, and the log says so."""
-        if not self._pcm_device:
+        pcm = self._care.speech(self._path, self._pcm_device)
+        if not pcm:
             log.warning("line %s: no speech port is set, the call is silent", self.id)
             return
         try:
-            fd = os.open(self._pcm_device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+            fd = os.open(pcm, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
             try:
                 if os.isatty(fd):
                     tty.setraw(fd, termios.TCSANOW)  # without waiting until an old call's speech has left
@@ -329,67 +396,27 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def _raw_part(pdu: str) -> Part:
+    """Something that lay among the messages and is none: kept and mailed as it came."""
+    shown = bytes.fromhex(pdu).decode("latin-1")
+    return Part(pdu, text=shown, flags=("undecodable",))
+
+
 def from_settings(
-    item: Mapping[str, object], post: Post, audio: PcmAudio, country: str = "PL", tries: Path | None = None
-) -> GsmLine:
-    """A line from its item of the settings. `country`: the office's; `tries`: the file that remembers PINs tried."""
+    item: Mapping[str, object], post: Post, audio: PcmAudio, country: str = "PL", tries: Path | None = None,
+    ports: Ports | None = None, known: Mapping[str, object] | None = None,
+) -> GsmLine:  # fmt: skip
+    """A line from its item of the settings. `country`: the office's; `tries`: the file that remembers PINs tried;
+    `ports`: shared by all lines; `known`: the line's facts of before."""
     pin = item.get("pin")
     secret = str(pin.reveal()) if pin is not None and hasattr(pin, "reveal") else ""
-    modem = Modem(pin=secret)
-    if tries:
-        memory = PinMemory(tries, secret)
-        modem.may_try_pin, modem.pin_was_right = memory.may_try, memory.was_right
+    memory = PinMemory(tries, secret) if tries else None
+    modem = Modem(secret, memory.may_try, memory.was_right, memory.was_wrong) if memory else Modem(secret)
+    modem.call_waiting = bool(item.get("call_waiting"))
+    line, device = LineId(str(item["id"])), str(item.get("device") or "")
+    power = UsbPower(str(item.get("power_port") or "") if item.get("power") == "uhubctl" else "")
+    care = Care(line, device, post, ports or Ports(list), power, str(item.get("imei") or ""), known)
     return GsmLine(
-        LineId(str(item["id"])), str(item.get("device") or ""), str(item.get("pcm_device") or ""),
-        str(item.get("number") or ""), str(item.get("country") or country), modem, post, audio,
+        line, device, str(item.get("pcm_device") or ""), str(item.get("number") or ""),
+        str(item.get("country") or country), modem, post, audio, care=care,
     )  # fmt: skip
-
-
-class PinMemory:
-    """Which PIN was sent to which SIM without being taken, so that a wrong one is never sent twice, not even after a
-    restart. The file holds hashes; it is written and fsynced before the PIN goes out."""
-
-    def __init__(self, path: Path, pin: str) -> None:
-        self._path = path
-        self._pin = pin
-
-    def may_try(self, iccid: str) -> bool:
-        """True once for each SIM and PIN, until it `was_right`."""
-        mark, tried = self._mark(iccid), self._read()
-        if mark in tried:
-            return False
-        try:
-            self._write([*tried[-50:], mark])
-        except OSError as error:
-            log.error("a PIN is not tried, because that could not be written down first: %s", error)
-            return False
-        return True
-
-    def was_right(self, iccid: str) -> None:
-        """It was taken: it may be sent again after the next start."""
-        mark = self._mark(iccid)
-        with contextlib.suppress(OSError):
-            self._write([one for one in self._read() if one != mark])
-
-    def _mark(self, iccid: str) -> str:
-        return hashlib.sha256(f"{iccid}:{self._pin}".encode()).hexdigest()
-
-    def _read(self) -> list[str]:
-        try:
-            return [str(one) for one in json.loads(self._path.read_text(encoding="utf-8"))]
-        except (OSError, ValueError, TypeError):
-            return []
-
-    def _write(self, marks: list[str]) -> None:
-        temp = self._path.with_name(self._path.name + ".new")
-        temp.unlink(missing_ok=True)
-        with open(os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            json.dump(marks, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temp, self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)  # the new name lasts, not only what is under it
-        finally:
-            os.close(folder)

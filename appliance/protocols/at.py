@@ -201,6 +201,11 @@ class AtEngine:
             events += self._tick_resync(at)
         return events
 
+    def again(self, at: float) -> None:
+        """After Lost: ask once more, without opening the port anew."""
+        if self._state is _State.LOST:
+            self._resync(at)
+
     def drop(self) -> list[AtEvent]:
         """The port is gone: everything that waited is reported as dropped, the engine is as new."""
         events: list[AtEvent] = self._finish(False, "dropped") if self._running else []

@@ -1,7 +1,8 @@
 """The one call of a modem: RING and CLIP, ATD and its progress, the end, whoever tells it (3GPP TS 27.007 7, vendors).
 
 A call is offered when its number is known, or shortly after the second ring when none came. It is over when any sign
-says so: a result code, a vendor's URC, or three looks (CLCC) that do not find it any more.
+says so: a result code, a vendor's URC, or three looks (CLCC) that do not find it any more. There is one call at a time:
+who calls meanwhile (CCWA) is refused as busy and told about.
 """
 
 import re
@@ -10,17 +11,18 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from appliance.protocols import modem_text as text
-from appliance.protocols.at import AtEngine, Command, Finished, Priority
+from appliance.protocols.at import AtEngine, Command, Finished, Priority, Unsolicited
 from appliance.protocols.modem_events import (
     CallAlerting,
     CallAnswered,
     CallEnded,
     CallerKnown,
     CallOffered,
-    DigitHeard,
     ModemEvent,
+    NoVoice,
+    SecondCall,
 )
-from appliance.protocols.modem_families import OTHERS, Family
+from appliance.protocols.modem_families import CALL_WAITING, OTHERS, Family
 
 NUMBER_WITHIN = 0.4  # seconds after the second RING
 FIRST_RING_ALONE = 6.0  # a network that rings once in so long has said all
@@ -28,13 +30,11 @@ RING_LOST = 14.0  # no RING for so long: the caller gave up
 LOOK_EVERY, LOOK_IN_CALL = 1.0, 2.5
 LOOKS_MISSED = 3
 AUDIO_AGAIN = 0.25
+DEAF = 1.0  # seconds after our hang-up: what rings then is the call that is gone, still in the pipe
+END_WITHIN = 15.0  # a hang-up that nobody answers
+NO_VOICE_WITHIN = 2.0  # a network that ends a call so soon after ATD carries none
+SECOND_ONCE = 10.0  # signs of a second call within that time are of the same one
 
-# 3GPP TS 24.008 causes, as ^CEND gives them
-CC_CAUSES = {
-    1: "unreachable", 16: "normal", 17: "busy", 18: "no-answer", 19: "no-answer", 20: "unreachable", 21: "rejected",
-    27: "unreachable", 31: "normal", 34: "congestion", 38: "congestion", 41: "congestion", 42: "congestion",
-    47: "congestion",
-}  # fmt: skip
 RESULT_CODES = {
     "BUSY": "busy", "NO ANSWER": "no-answer", "NO DIALTONE": "congestion", "NO DIAL TONE": "congestion",
 }  # fmt: skip
@@ -54,6 +54,10 @@ class Current:
     audio_tries: int = 0
     looks_missed: int = 0
     answered: bool = False
+    began: float = 0.0
+    end_by: float | None = None
+    number: str = ""  # that is dialled
+    withhold: str = ""  # how our number is withheld: "call" by the I of ATD, "service" by CLIR
 
 
 @dataclass(slots=True)
@@ -70,6 +74,16 @@ class Calls:
     _can_look: bool = True
     _audio_at: float | None = None
     _endings: list[str] = field(default_factory=list)
+    _begun: bool = False
+    _deaf_until: float = 0.0
+    _second_at: float = -SECOND_ONCE
+    _failed: tuple[str, str, bool] | None = None  # how our call ended, whether at once, while its cause is asked
+    _at: float = 0.0
+
+    @property
+    def talking(self) -> bool:
+        """Whether a call is up."""
+        return bool(self.current and self.current.answered)
 
     # ---- from the line ------------------------------------------------------------------------------------------
 
@@ -79,12 +93,15 @@ class Calls:
             self.current.state = "answering"
             self._send("answer", "ATA", 10.0)
 
-    def dial(self, number: str, at: float) -> bool:
-        """Call out. False when the number cannot be dialled or a call is there already."""
-        if self.current or not re.fullmatch(r"\+?[0-9*#]{1,40}", number):
+    def dial(self, number: str, at: float, withhold: bool = False) -> bool:
+        """Call out, without showing our number if `withhold`. False when the number cannot be dialled or a call is
+        there already."""
+        if self.current or self._failed or not re.fullmatch(r"\+?[0-9*#]{1,40}", number):
             return False
-        self.current = Current(True, "dialling", at, told=True)
-        self._send("dial", f"ATD{number};", 90.0)
+        self._at = at
+        self.current = Current(True, "dialling", at, told=True, began=at, number=number)
+        self.current.withhold = "call" if withhold else ""
+        self._send("dial", f"ATD{number}{'I' if withhold else ''};", 90.0)
         self._look_at = at + LOOK_EVERY
         return True
 
@@ -94,45 +111,50 @@ class Calls:
         if not call or call.state == "ending":
             return
         fresh = call.state == "ringing"
-        call.state = "ending"
+        call.state, call.end_by = "ending", self._at + END_WITHIN
         self._offer_at = None
         self._endings = list(self.family.refuse if fresh else self.family.hang_up)
         self._send("end", self._endings.pop(0), 5.0)
 
-    def digits(self, digits: str) -> None:
-        """DTMF out, one after the other."""
-        for digit in digits:
-            if digit in "0123456789*#ABCD" and self.current:
-                self._send("digit", self.family.digit.format(d=digit, i=1), 5.0)
+    def begin(self, call_waiting: bool) -> None:
+        """The SIM is open: say what who calls while we talk shall hear. It asks the network, so once is enough."""
+        if not self._begun:
+            self._begun = True
+            command = CALL_WAITING[call_waiting]
+            self.engine.send(Command(command, (), 30.0, Priority.LONG, tag="call quiet"))
 
     def reset(self) -> None:
         """The modem begins anew."""
         self.current, self._offer_at, self._look_at, self._audio_at = None, None, None, None
-        self._looking, self._can_look = False, True
+        self._looking, self._can_look, self._failed, self._begun = False, True, None, False
 
     def lost(self) -> None:
         """The modem is gone: so is the call."""
         if self.current:
             self._over("lost", "the modem is gone", tidy=False)
+        elif self._failed:
+            self._tell_failed()
 
     # ---- from the modem -----------------------------------------------------------------------------------------
 
-    def unsolicited(self, line: str, at: float) -> None:
+    def unsolicited(self, event: Unsolicited, at: float) -> None:
         """A line that may be about the call."""
-        upper = line.upper()
+        self._at = at
+        upper = event.text.upper()
         for prefix, method in self._SIGNS:
             if upper.startswith(prefix):
-                method(self, line, at)
+                method(self, event.text, at)
                 return
 
     def finished(self, done: Finished, what: str, at: float) -> None:
         """The answer of a command of ours."""
-        if done.final == "dropped":
-            return
-        self._ANSWERS[what](self, done, at)
+        self._at = at
+        if done.final != "dropped":
+            self._ANSWERS[what](self, done, at)
 
     def tick(self, at: float) -> None:
         """Offers that waited for a number, looks at the call, its audio."""
+        self._at = at
         call = self.current
         if call is None:
             return
@@ -140,6 +162,9 @@ class Calls:
             self._offer(call.caller, at)
         if call.state == "ringing" and at >= call.last_sign + RING_LOST:
             self._over("cancelled", "no more rings")
+            return
+        if call.end_by is not None and at >= call.end_by:
+            self._over("normal", "no answer to the hang-up")
             return
         if self._audio_at is not None and at >= self._audio_at:
             self._audio_at = None
@@ -163,7 +188,10 @@ class Calls:
 
     def _incoming(self, at: float) -> Current | None:
         """The ringing call, begun by whatever came first."""
+        if self.current is None and at < self._deaf_until:
+            return None
         if self.current is None:
+            self._tell_failed()
             self.current = Current(False, "ringing", at)
             self._offer_at = at + FIRST_RING_ALONE
             self._look_at = at + LOOK_EVERY
@@ -171,6 +199,9 @@ class Calls:
 
     def _caller(self, line: str, at: float) -> None:
         found = text.caller(line)
+        if found and self.current and self.current.answered:
+            self._second(found)
+            return
         call = self._incoming(at) if found else None
         if call is None or found is None:
             return
@@ -186,6 +217,19 @@ class Calls:
         if self.current and not self.current.told:
             self.current.told, self.current.caller = True, caller
             self.tell(CallOffered(caller))
+
+    def _waiting(self, line: str, at: float) -> None:
+        """+CCWA: somebody calls while we talk."""
+        found = text.caller(line)
+        if found and self.current:
+            self._second(found)
+
+    def _second(self, caller: text.Caller) -> None:
+        if self._at < self._second_at + SECOND_ONCE:
+            return
+        self._second_at = self._at
+        self._send("quiet", "AT+CHLD=0", 5.0)  # "user determined user busy" (22.030 6.5.5.1)
+        self.tell(SecondCall(caller))
 
     # ---- progress -----------------------------------------------------------------------------------------------
 
@@ -236,7 +280,9 @@ class Calls:
         if call is None:
             return
         call.looks_missed = 0
-        if found.state == "released":
+        if found.state == "waiting":
+            self._second(text.Caller(found.number, "ok") if found.number else text.Caller("", "unavailable"))
+        elif found.state == "released":
             self._over(self._usual_end(), line.partition(":")[0])
         elif found.state in ("active", "held"):
             self._active(line, at)
@@ -257,7 +303,7 @@ class Calls:
         fields = text.fields_of(line)
         cause = text.number_in(fields[3]) if line.startswith("^CEND") and len(fields) > 3 else -1
         answered = bool(self.current and self.current.answered)
-        self._over(self._usual_end() if answered else CC_CAUSES.get(cause, self._usual_end()), line[:40])
+        self._over(self._usual_end() if answered else text.CC_CAUSES.get(cause, self._usual_end()), line[:40])
 
     def _usual_end(self) -> str:
         """Why a call most likely ended when nobody says."""
@@ -274,11 +320,30 @@ class Calls:
         self._can_look = True
         if call is None:
             return
+        if call.state == "ending" and not call.outgoing:
+            self._deaf_until = self._at + DEAF
         if tidy and call.audio:
             for command in self.family.audio_off:
                 self._send("quiet", command, 5.0)
-        if call.told:
+        if tidy and call.withhold == "service":
+            self._send("quiet", "AT+CLIR=0", 5.0)
+        if tidy and call.outgoing and reason == "unreachable":
+            self._failed = (reason, detail, self._at < call.began + NO_VOICE_WITHIN)
+            self._send("cause", "AT+CEER", 3.0, ("+CEER",))
+        elif call.told:
             self.tell(CallEnded(reason, detail))
+
+    def _cause_said(self, done: Finished, at: float) -> None:
+        """Why the network ended our call, in its own words (27.007 6.10)."""
+        self._tell_failed(*text.release_cause(done.lines))
+
+    def _tell_failed(self, said: str = "", words: str = "") -> None:
+        if self._failed is None:
+            return
+        (reason, detail, at_once), self._failed = self._failed, None
+        if at_once and not said:
+            self.tell(NoVoice())
+        self.tell(CallEnded(said or reason, words or detail))
 
     # ---- answers ------------------------------------------------------------------------------------------------
 
@@ -286,11 +351,23 @@ class Calls:
         if done.ok or self.current is None:
             return
         word = done.final.upper()
+        if "ERROR" in word and self.current.withhold == "call":
+            self.current.withhold = "service"
+            self._send("withhold", "AT+CLIR=1", 5.0)
+            return
         reason = RESULT_CODES.get(word) or ("fault" if word == "TIMEOUT" else self._usual_end())
         if "ERROR" in word:
             reason = "rejected" if text.error_code(done.final) in (3, 4) else "congestion"
         self._clear_up(done)
         self._over(reason, done.final)
+
+    def _withheld(self, done: Finished, at: float) -> None:
+        """Our number is hidden for the next call; where it cannot be, the call is not made."""
+        if self.current and self.current.state == "dialling":
+            if done.ok:
+                self._send("dial", f"ATD{self.current.number};", 90.0)
+            else:
+                self._over("rejected", "the number cannot be withheld")
 
     def _answered(self, done: Finished, at: float) -> None:
         if done.ok:
@@ -335,8 +412,9 @@ class Calls:
             if call.looks_missed >= LOOKS_MISSED:
                 self._over(self._usual_end(), "not among the modem's calls")
             return
-        for state in found[:1]:
-            self._saw(state, "+CLCC", at)
+        for state in sorted(found, key=lambda one: one.state == "waiting")[:2]:
+            if state is found[0] or state.state == "waiting":
+                self._saw(state, "+CLCC", at)
 
     def _nothing(self, done: Finished, at: float) -> None:
         """Nothing follows from this answer."""
@@ -344,24 +422,15 @@ class Calls:
     def _send(self, what: str, command: str, seconds: float, expects: tuple[str, ...] = ()) -> None:
         self.engine.send(Command(command, expects, seconds, Priority.CALL, tag=f"call {what}"))
 
-    def _digit(self, line: str, at: float) -> None:
-        value = line.partition(":")[2].strip().upper()
-        if line.upper().startswith("+QTONEDET"):
-            code = text.number_in(value)
-            value = chr(code) if 0 < code < 128 else ""
-        if value[:1] and value[0] in "0123456789*#ABCD" and self.current and self.current.answered:
-            self.tell(DigitHeard(value[0]))
-
     _SIGNS: ClassVar[tuple[tuple[str, Callable[["Calls", str, float], None]], ...]] = (
-        ("RING", _ring), ("+CRING", _ring), ("+CLIP", _caller),
+        ("RING", _ring), ("+CRING", _ring), ("+CLIP", _caller), ("+CCWA", _waiting),
         ("+CLCC", _state_said), ("+QIND", _state_said), ("^DSCI", _state_said), ("^SLCC", _state_said),
         ("^CONF", _alerting), ("MO RING", _alerting), ("^CONN", _active), ("MO CONNECTED", _active),
-        ("VOICE CALL: BEGIN", _active), ("VOICE CALL: END", _vendor_end), ("^CEND", _vendor_end),
+        ("CONNECT", _active), ("VOICE CALL: BEGIN", _active), ("VOICE CALL: END", _vendor_end), ("^CEND", _vendor_end),
         ("MISSED_CALL", _vendor_end), ("HANGUP", _vendor_end),
         ("NO CARRIER", _result_code), ("BUSY", _result_code), ("NO ANSWER", _result_code), ("NO DIAL", _result_code),
-        ("+RXDTMF", _digit), ("+DTMF", _digit), ("+QTONEDET", _digit), ("^DDTMF", _digit),
     )  # fmt: skip
     _ANSWERS: ClassVar[dict[str, Callable[["Calls", Finished, float], None]]] = {
         "dial": _dialled, "answer": _answered, "end": _ended, "look": _looked, "audio": _audio_answered,
-        "digit": _nothing, "quiet": _nothing,
+        "quiet": _nothing, "cause": _cause_said, "withhold": _withheld,
     }  # fmt: skip

@@ -1,6 +1,7 @@
 """What a modem reports to its line."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from appliance.protocols.modem_text import Caller
 
@@ -15,6 +16,30 @@ class StateChanged:
 @dataclass(frozen=True, slots=True)
 class PortDead:
     """It does not even answer AT: open the port anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sick:
+    """It answers, but does not do its work: "stalls" (answers are lost again and again), "init" (it does not get
+    ready), "network" (it finds none for long)."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """Which modem it is (IMEI), and once its SIM is open, which SIM (ICCID, IMSI). "" is unknown."""
+
+    imei: str
+    iccid: str = ""
+    imsi: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkTime:
+    """The time the network tells, UTC."""
+
+    utc: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +76,18 @@ class CallEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondCall:
+    """Somebody called while a call was there, and was refused as busy."""
+
+    caller: Caller
+
+
+@dataclass(frozen=True, slots=True)
+class NoVoice:
+    """The network ended our call at once and without a cause: it carries no voice for this modem."""
+
+
+@dataclass(frozen=True, slots=True)
 class DigitHeard:
     """DTMF that the modem detected."""
 
@@ -59,11 +96,12 @@ class DigitHeard:
 
 @dataclass(frozen=True, slots=True)
 class MessageRead:
-    """A PDU lies in a slot, or was delivered directly (slot None)."""
+    """A PDU lies in a slot, or was delivered directly (slot None). `raw`: it is no PDU, but the hex of what came."""
 
     memory: str
     slot: int | None
     pdu: str
+    raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +112,22 @@ class SlotFreed:
     slot: int
 
 
+@dataclass(frozen=True, slots=True)
+class SlotStuck:
+    """It cannot be deleted, and is left alone from now on."""
+
+    memory: str
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """Something that had gone wrong by itself was put right: "announcements", "pdu-mode"."""
+
+    what: str
+
+
 ModemEvent = (
-    StateChanged | PortDead | CallOffered | CallerKnown | CallAlerting | CallAnswered | CallEnded | DigitHeard
-    | MessageRead | SlotFreed
+    StateChanged | PortDead | Sick | Identified | NetworkTime | CallOffered | CallerKnown | CallAlerting | CallAnswered
+    | CallEnded | SecondCall | NoVoice | DigitHeard | MessageRead | SlotFreed | SlotStuck | Mended
 )  # fmt: skip

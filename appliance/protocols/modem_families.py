@@ -9,9 +9,9 @@ class Family:
     """A kind of modem. Commands are sent in order; a refused one is noted and the next goes out.
 
     `matches`: maker and model; `extra`: at the end of the initialisation; `audio_on`: in the call, with `audio_tries`;
-    `audio_off`: after it; `refuse`, `hang_up`: the first that is taken ends a call; `digit`: {d} is the digit;
-    `iccid`: how the SIM's number is asked; `pin_tries`: how the tries left are, "" where they cannot be; `first_slot`:
-    where its messages are counted from.
+    `audio_off`: after it; `refuse`, `hang_up`: the first that is taken ends a call; `digit`: {d} is the digit, and
+    `digit_pause` the seconds between two; `iccid`: how the SIM's number is asked; `pin_tries`: how the tries left are,
+    "" where they cannot be; `first_slot`: where its messages are counted from; `reset`: what restarts the module.
     """
 
     name: str
@@ -23,9 +23,11 @@ class Family:
     refuse: tuple[str, ...] = ("AT+CHUP", "ATH")
     hang_up: tuple[str, ...] = ("AT+CHUP", "ATH")
     digit: str = "AT+VTS={d}"
+    digit_pause: float = 0.15
     iccid: tuple[str, ...] = ("AT+CCID",)
     pin_tries: str = ""
     first_slot: int = 1
+    reset: tuple[str, ...] = ("AT+CFUN=1,1",)
     has_pcm: bool = False
 
 
@@ -35,6 +37,7 @@ FAMILIES: tuple[Family, ...] = (
         extra=("AT+CVHU=0", "AT+CLCC=1", "AT+DDET=1"),
         audio_on=("AT+CPCMREG=1",), audio_off=("AT+CPCMREG=0",), audio_tries=4,
         iccid=("AT+CICCID", "AT+CCID"), pin_tries="AT+SPIC", first_slot=0, has_pcm=True,
+        reset=("AT+CRESET", "AT+CFUN=1,1"),
     ),
     Family(
         "simcom-2g", r"SIM[89]\d\d|SIMCOM.*SIM8",
@@ -52,6 +55,7 @@ FAMILIES: tuple[Family, ...] = (
         extra=("AT^CURC=1", "AT^DDTMFCFG=0,1"),
         audio_on=("AT^DDSETEX=2",), digit="AT^DTMF={i},{d}",
         iccid=("AT^ICCID?", "AT+CCID"), pin_tries="AT^CPIN?", first_slot=0, has_pcm=True,
+        reset=("AT^RESET", "AT+CFUN=1,1"),
     ),
     Family("zte", r"\bZTE\b|\bMF\d{3}|K35", extra=("AT+ZOPRT=5",), iccid=("AT+ZGETICCID", "AT+CCID")),
     Family("telit", r"TELIT|\b(HE|LE|GE)9\d\d", extra=("AT#DTMF=1",), iccid=("AT#CCID", "AT+CCID"), pin_tries="AT#PCT"),
@@ -73,6 +77,7 @@ START: tuple[tuple[str, tuple[str, ...], float, bool], ...] = (
     ("AT+CMEE=1", (), 3.0, False),
     ("AT+CGMI", ("",), 3.0, False),
     ("AT+CGMM", ("",), 3.0, False),
+    ("AT+CGSN", ("+CGSN", ""), 3.0, False),
     ("AT+CFUN?", ("+CFUN",), 5.0, False),
     ("AT+CLCC", ("+CLCC", "^SLCC"), 4.0, False),
 )
@@ -80,6 +85,9 @@ AFTER_PIN: tuple[tuple[str, tuple[str, ...], float, bool], ...] = (
     ("AT+CMGF=0", (), 5.0, True),
     ('AT+CSCS="GSM"', (), 3.0, False),
     ("AT+CPMS=?", ("+CPMS",), 5.0, False),
+    ("AT+CIMI", ("+CIMI", ""), 3.0, False),
+    ("AT+CTZU=1", (), 3.0, False),
+    ("AT+CTZR=1", (), 3.0, False),
     ("AT+CREG=2", (), 3.0, False),
     ("AT+CGREG=2", (), 3.0, False),
     ("AT+CEREG=2", (), 3.0, False),
@@ -90,3 +98,9 @@ AFTER_PIN: tuple[tuple[str, tuple[str, ...], float, bool], ...] = (
 NEW_MESSAGES = (
     "AT+CNMI=2,1,0,1,0", "AT+CNMI=2,1,0,2,0", "AT+CNMI=2,1,0,0,0", "AT+CNMI=1,1,0,1,0", "AT+CNMI=1,1,0,0,0",
 )  # fmt: skip  # the first that is taken (27.005 3.4.1)
+
+# the service of the network, (27.007 7.12): who calls while we talk hears busy, or is told to us and refused
+CALL_WAITING = {False: "AT+CCWA=0,0,1", True: "AT+CCWA=1,1,1"}
+RADIO_OFF_AND_ON: tuple[tuple[str, tuple[str, ...], float, bool], ...] = (
+    ("AT+CFUN=0", (), 10.0, False), ("AT+CFUN=1", (), 15.0, False),
+)  # fmt: skip

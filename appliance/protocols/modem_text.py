@@ -5,7 +5,7 @@ Sources: 3GPP TS 27.007 and 27.005, vendors' manuals; devices leave out quotes, 
 
 import re
 from dataclasses import dataclass
-from itertools import pairwise
+from datetime import UTC, datetime, timedelta
 
 _FIELD = re.compile(r'\s*(?:"([^"]*)"?|([^,]*))\s*(?:,|\Z)')
 ACT = {0: "2g", 1: "2g", 3: "2g", 2: "3g", 4: "3g", 5: "3g", 6: "3g", 7: "lte", 8: "2g", 9: "lte"}
@@ -125,6 +125,35 @@ def operator(line: str) -> tuple[str, str] | None:
     return name[:40], ACT.get(number_in(fields[3]) if len(fields) > 3 else -1, "")
 
 
+_CLOCK = r"(?P<y>\d{2,4})[/,](?P<mo>\d\d?)[/,](?P<d>\d\d?),(?P<h>\d\d?)[:,](?P<mi>\d\d?)[:,](?P<s>\d\d?)"
+_ZONE = r"(?P<z>[+-]\d{1,2})"
+# how each writes the network's time, and whether as local time (minus the zone, in quarters of an hour) or as UTC
+TIMES = (
+    (re.compile(rf'\+CCLK:\s*"?{_CLOCK}{_ZONE}', re.IGNORECASE), True),  # 27.007 8.15
+    (re.compile(rf"\^NWTIME:\s*{_CLOCK}{_ZONE}", re.IGNORECASE), True),  # Huawei
+    (re.compile(rf'\+CTZU:\s*"{_CLOCK}",{_ZONE}', re.IGNORECASE), False),  # Cinterion
+    (re.compile(rf'\*PSUTTZ:\s*"?{_CLOCK}"?,\s*"?{_ZONE}', re.IGNORECASE), False),  # SIMCom
+    (re.compile(rf'\+CTZE:\s*"?{_ZONE}"?,\d,"?{_CLOCK}', re.IGNORECASE), False),  # 27.007 8.41
+)
+EARLIEST = 2024  # a clock that nobody has set stands in 1980, 2000 or 2004
+
+
+def network_time(line: str) -> datetime | None:
+    """The time of the network, UTC and aware; None for another line, and for a clock that was never set."""
+    for pattern, is_local in TIMES:
+        match = pattern.match(line)
+        if not match:
+            continue
+        y, mo, d, h, mi, s = (int(match[name]) for name in ("y", "mo", "d", "h", "mi", "s"))
+        try:
+            said = datetime(y if y > 99 else 2000 + y, mo, d, h, mi, s, tzinfo=UTC)
+            found = said - timedelta(minutes=15 * int(match["z"])) if is_local else said
+        except (ValueError, OverflowError):
+            return None
+        return found if found.year >= EARLIEST else None
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class CallState:
     """A voice call as the modem sees it. `state`: active, held, dialling, alerting, incoming, waiting, released."""
@@ -154,9 +183,34 @@ def call_state(line: str) -> CallState | None:
     state = CLCC.get(number_in(fields[2], 99))
     if state is None or number_in(fields[0]) < 0:
         return None
-    place = 4 if upper.startswith("^DSCI") else 5
+    place = {"^DSCI": 4, "^SLCC": 6}.get(upper[:5], 5)
     number = fields[place] if len(fields) > place else ""
     return CallState(number_in(fields[0]), fields[1] == "0", state, number[:40])
+
+
+# 3GPP TS 24.008 annex H, as ^CEND and +CEER give them
+CC_CAUSES = {
+    1: "unreachable", 16: "normal", 17: "busy", 18: "no-answer", 19: "no-answer", 20: "unreachable", 21: "rejected",
+    27: "unreachable", 31: "normal", 34: "congestion", 38: "congestion", 41: "congestion", 42: "congestion",
+    47: "congestion",
+}  # fmt: skip
+CAUSE_WORDS = {
+    "busy": "busy", "unassigned": "unreachable", "unallocated": "unreachable", "no answer": "no-answer",
+    "not respond": "no-answer", "no user responding": "no-answer", "reject": "rejected", "barred": "rejected",
+    "barring": "rejected", "congest": "congestion", "no circuit": "congestion", "out of order": "congestion",
+    "resource": "congestion", "invalid number": "unreachable",
+}  # fmt: skip
+
+
+def release_cause(lines: tuple[str, ...]) -> tuple[str, str]:
+    """+CEER: why a call ended, as the reason of CallEnded ("" when it says nothing useful), and the modem's words. Some
+    write a text, some numbers, of which the last is a cause of 24.008."""
+    said = next((line.partition(":")[2].strip(' "') for line in lines if line.upper().startswith("+CEER")), "")[:60]
+    lower = said.lower()
+    word = next((reason for word, reason in CAUSE_WORDS.items() if word in lower), "")
+    numbers = [int(n) for n in re.findall(r"(?<!\d)\d{1,3}(?!\d)", said)]
+    reason = word or (CC_CAUSES.get(numbers[-1], "") if numbers else "")
+    return ("", "") if reason in ("", "normal") else (reason, said)
 
 
 def stored(line: str) -> tuple[str, int] | None:
@@ -165,11 +219,18 @@ def stored(line: str) -> tuple[str, int] | None:
     return (match[1].strip().upper(), int(match[2])) if match else None
 
 
-def storage(line: str) -> tuple[int, int] | None:
-    """+CPMS: used and total of the first memory, with names or without."""
-    numbers = [number_in(f) for f in fields_of(line)]
-    plain = [n for n in numbers if n >= 0]
-    return (plain[0], plain[1]) if len(plain) >= 2 else None
+def storage(line: str, memory: str = "") -> tuple[int, int] | None:
+    """+CPMS: used and total of the first memory, with names or without; None when it is another than `memory`."""
+    fields = fields_of(line)
+    named = next((f.upper() for f in fields[:1] if re.fullmatch(r"[A-Za-z]{2}", f)), memory)
+    plain = [n for f in fields if (n := number_in(f)) >= 0]
+    return (plain[0], plain[1]) if len(plain) >= 2 and (not memory or named == memory) else None
+
+
+def reports_new(line: str) -> bool | None:
+    """+CNMI?: whether new messages are announced or delivered (27.005 3.4.1: mt is not 0); None for another line."""
+    fields = [number_in(f) for f in fields_of(line)] if line.upper().startswith("+CNMI") else []
+    return fields[1] > 0 if len(fields) > 1 else None
 
 
 def memories(line: str) -> tuple[str, ...]:
@@ -180,25 +241,48 @@ def memories(line: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A message as CMGR or CMGL gives it. `stat`: 0 unread, 1 read, 2 and 3 are our own."""
+    """A message as CMGR or CMGL gives it. `stat`: 0 unread, 1 read, 2 and 3 are our own; -1 not said. `raw`: what stood
+    there was no PDU, and `pdu` is the hex of its head and text as they came."""
 
     stat: int
     pdu: str
     index: int = -1
+    raw: bool = False
+
+
+HEADS = ("+CMGR:", "+CMGL:")
+LONGEST_RAW = 600  # characters
 
 
 def slots(lines: tuple[str, ...]) -> list[Slot]:
-    """+CMGR and +CMGL in PDU mode: a head and the hex after it. A damaged entry does not lose the others."""
+    """+CMGR and +CMGL in PDU mode: a head and the hex after it. A damaged entry does not lose the others, and is not
+    lost itself; a head with nothing after it is an empty place."""
     found: list[Slot] = []
-    for head, body in pairwise(lines):
-        if not head.upper().startswith(("+CMGR:", "+CMGL:")) or not is_hex(body):
-            continue
+    for head, body in _entries(lines):
         fields = [number_in(f) for f in fields_of(head)]
         listed = head.upper().startswith("+CMGL")
-        place = 1 if listed else 0
-        stat = fields[place] if len(fields) > place else -1
-        found.append(Slot(stat, body.strip().upper(), fields[0] if listed and fields else -1))
+        stat = fields[listed] if len(fields) > listed else -1
+        index = fields[0] if listed and fields else -1
+        pdu = next((line.strip().upper() for line in body if is_hex(line)), "")
+        if pdu or body:
+            found.append(Slot(stat, pdu or as_raw(head, *body), index, not pdu))
     return found
+
+
+def _entries(lines: tuple[str, ...]) -> list[tuple[str, list[str]]]:
+    """Each head with the lines up to the next one."""
+    entries: list[tuple[str, list[str]]] = []
+    for line in lines:
+        if line.upper().startswith(HEADS):
+            entries.append((line, []))
+        elif entries and line.strip():
+            entries[-1][1].append(line)
+    return entries
+
+
+def as_raw(*lines: str) -> str:
+    """Lines that are no PDU, as hex: so that they can be kept, compared and mailed like one."""
+    return "\n".join(lines)[:LONGEST_RAW].encode("latin-1", "replace").hex().upper()
 
 
 def is_hex(text: str) -> bool:

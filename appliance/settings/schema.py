@@ -146,6 +146,16 @@ LINES = Section("lines", "Lines", (
     ListOf(name="sms_to", label="Messages of this line go to", item=Email(name="address", label="Address"), most=20,
            help="Empty: to the addresses under Mail."),
     Switch(name="sms_mail", label="Mail its messages", default=True),
+    Text(name="imei", label="Number of the modem (IMEI)", longest=17, pattern=r"[0-9]{14,17}",
+         pattern_fault="not-an-imei",
+         seldom=True, help="Empty: the modem it was last on, and any other when that one is nowhere."),
+    Switch(name="call_waiting", label="Hear of a second call", default=False, seldom=True,
+           help="A second caller hears busy either way; with this on he is also in the list of calls."),
+    Choice(name="power", label="Power of the modem's USB socket", options={"none": "Cannot be switched",
+           "uhubctl": "Switched by uhubctl"}, default="none", seldom=True,
+           help="The last thing that helps a modem that hangs."),
+    Text(name="power_port", label="Hub and socket", longest=40, pattern=r"[0-9]+(-[0-9]+(\.[0-9]+)*)?:[0-9]+",
+         pattern_fault="not-a-socket", seldom=True, help="As uhubctl shows them, for example 1-1:2."),
 ), many=True)  # fmt: skip
 
 PEOPLE = Section("people", "People and phones", (

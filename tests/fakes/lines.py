@@ -97,6 +97,7 @@ class FakeStorage:
     calls: list = field(default_factory=list)
     messages: list = field(default_factory=list)
     overrides: dict = field(default_factory=dict)
+    facts: dict = field(default_factory=dict)
     hits: list = field(default_factory=list)
     events: list = field(default_factory=list)
     blocked: list = field(default_factory=list)
@@ -124,6 +125,9 @@ class FakeStorage:
 
     def happened(self, message, args, severity):
         self.events.append(message)
+
+    def fact(self, line, name, value):
+        self.facts[line, name] = value
 
 
 def e164(text):

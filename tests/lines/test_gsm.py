@@ -11,7 +11,8 @@ import pytest
 from appliance.core import events as ev
 from appliance.core.causes import Cause
 from appliance.core.model import LegId, LineId
-from appliance.lines.gsm import GsmLine, PinMemory
+from appliance.lines.gsm import GsmLine
+from appliance.lines.pin_memory import PinMemory
 from appliance.protocols.modem import Modem
 
 
@@ -78,7 +79,7 @@ def test_the_file_of_tried_pins_is_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "pins"
     old = os.umask(0)
     try:
-        assert PinMemory(path, "1234").may_try("8948")
+        assert PinMemory(path, "1234").may_try("8948", -1)
     finally:
         os.umask(old)
     assert path.stat().st_mode & 0o777 == 0o600
@@ -87,17 +88,17 @@ def test_the_file_of_tried_pins_is_for_its_owner_alone(tmp_path: Path) -> None:
 
 def test_a_pin_is_tried_once_for_each_sim_and_again_after_it_was_right(tmp_path: Path) -> None:
     path = tmp_path / "pins"
-    assert PinMemory(path, "1234").may_try("8948")
-    assert not PinMemory(path, "1234").may_try("8948"), "not after a restart either"
-    assert PinMemory(path, "1234").may_try("8949"), "another SIM"
-    assert PinMemory(path, "4321").may_try("8948"), "another PIN"
+    assert PinMemory(path, "1234").may_try("8948", -1)
+    assert not PinMemory(path, "1234").may_try("8948", -1), "not after a restart either"
+    assert PinMemory(path, "1234").may_try("8949", -1), "another SIM"
+    assert PinMemory(path, "4321").may_try("8948", -1), "another PIN"
     PinMemory(path, "1234").was_right("8948")
-    assert PinMemory(path, "1234").may_try("8948")
+    assert PinMemory(path, "1234").may_try("8948", -1)
     assert len(json.loads(path.read_text())) == 3
 
 
 def test_a_pin_that_cannot_be_written_down_is_not_tried(tmp_path: Path) -> None:
-    assert not PinMemory(tmp_path / "no folder" / "pins", "1234").may_try("8948")
+    assert not PinMemory(tmp_path / "no folder" / "pins", "1234").may_try("8948", -1)
 
 
 def test_the_speech_port_is_made_ready_without_waiting_for_what_an_old_call_left(
