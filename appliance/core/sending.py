@@ -123,8 +123,8 @@ def refused(to: Number, line: Line, plan: Plan, origin: str) -> str:
         return "sms-not-a-number"
     if to.text in plan.emergency:
         return "sms-emergency"
-    if origin not in PEOPLE and to.text in {one.own_number for one in plan.lines.values() if one.own_number}:
-        return "sms-own-number"
+    if to.text in {one.own_number for one in plan.lines.values()}:
+        return "" if origin in PEOPLE else "sms-own-number"
     if dial_class(to, line.country) == "premium" and not line.sms.premium:
         return "sms-premium"
     return ""
@@ -172,7 +172,7 @@ def in_order(messages: Iterable[Outgoing]) -> list[Outgoing]:
 def next_part(message: Outgoing, rules: SmsRules, now: datetime) -> OutPart | None:
     """The part to send now, None when nothing is due. An uncertain one goes again only once, after five minutes, where
     the line's settings say so and no report can settle it."""
-    if now < message.next_at:
+    if timedelta() < message.next_at - now <= HOUR:  # further ahead it cannot be: the clock was set back
         return None
     if message.state in OPEN:
         return next((one for one in message.parts if one.state == "queued"), None)
