@@ -159,6 +159,7 @@ NOTICES: Final = {
     "clock-moved": N_("The demo's clock stands at {at}."),
     "sms-incomplete": N_("A message from {sender} is not complete yet."),
     "sms-undecodable": N_("A message on {line} could not be read and was kept as it is."),
+    "sms-not-sent": N_("A message to {number} was not sent. Messages say why."),
     "phone-ban": N_("Wrong passwords from {source}: it is shut out for {minutes} minutes."),
     "settings-saved": N_("{who} saved {section}."),
     "line-taken": N_(
@@ -237,6 +238,49 @@ PROMPTS: Final = {
     "address": N_("The address of the box"),
 }
 
+SMS_STATES: Final = {
+    "queued": N_("Waits to be sent"),
+    "sending": N_("Being sent"),
+    "sent": N_("Sent"),
+    "delivered": N_("Delivered"),
+    "failed": N_("Not sent"),
+    "uncertain": N_("Perhaps sent"),
+}
+
+SENDING: Final = {
+    "sms-line-may-not": N_("{line} may not send messages. Its settings say so."),
+    "sms-no-line": N_("There is no line that may send messages."),
+    "sms-not-a-number": N_("Messages go to phone numbers only."),
+    "sms-emergency": N_("Emergency numbers get no messages. Call them."),
+    "sms-own-number": N_("This is a number of our own: an automatic message to it would go round for ever."),
+    "sms-premium": N_("{line} may not send to short and premium numbers. Its settings can allow it."),
+    "sms-empty": N_("There is no text."),
+    "sms-too-long": N_("The text is too long for messages. Make it shorter."),
+    "sms-queue-full": N_("Too many messages wait already."),
+    "sms-line-down": N_("The line is not in service; it goes as soon as it is."),
+    "sms-in-call": N_("The line is in a call; it goes after it."),
+    "sms-gap": N_("It goes in a few seconds."),
+    "sms-hour-cap": N_("As many messages went this hour as the line may send. It goes later."),
+    "sms-day-cap": N_("As many messages went today as the line may send. It goes later."),
+    "sms-too-late": N_("It waited too long and was not sent."),
+    "sms-cancelled": N_("Taken back before it was sent."),
+    "sms-no-answer": N_("The modem did not take it."),
+    "sms-no-result": N_("The network gave no result: it may have arrived. It is not sent twice by itself."),
+    "sms-unknown-number": N_("The network knows no such number."),
+    "sms-barred": N_("The network does not let this SIM send there."),
+    "sms-rejected": N_("The other side does not take it."),
+    "sms-unreachable": N_("The other side cannot be reached."),
+    "sms-network": N_("The network could not take it."),
+    "sms-not-understood": N_("The network did not understand it."),
+    "sms-sim": N_("The SIM is not ready."),
+    "sms-modem-busy": N_("The modem was not ready."),
+    "sms-no-centre": N_("The SIM knows no message centre. Ask your operator for its number."),
+    "sms-modem": N_("The modem could not send it."),
+    "sms-not-delivered": N_("The network gave up: it did not arrive."),
+    "sms-not-waiting": N_("It does not wait any more: it is on its way or was sent."),
+    "sms-not-failed": N_("Only what was not sent can be sent again."),
+}
+
 ERRORS: Final = {
     "required": N_("This is needed."),
     "not-text": N_("This must be text."),
@@ -312,4 +356,5 @@ ERRORS: Final = {
     "mail-password-again": N_("Type the password once more: the saved one is used only with the server it belongs to."),
     "mail-slow": N_("The mail server did not answer in time."),
     "mail-refused": N_("The server refused the mail: {said}"),
+    **SENDING,
 }

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from appliance.core.commands import CallRecord
 from appliance.core.events import SmsPart
+from appliance.journal.sending import AddOutgoing, PutOutgoing
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,5 +180,6 @@ class MarkSenderRead:
 Write = (
     StoreCallRow | StoreSmsPart | SweepParts | SetOverrideRow | AddBlock | RemoveBlock | CountHits | PutBinding
     | DropBinding | TouchBindings | AddEvent | PutLineFact | PutSignal | RetryOutbox | MarkRead | MarkSenderRead
+    | AddOutgoing | PutOutgoing
 )  # fmt: skip
 Result = None | bool | int | tuple[int, ...] | PartStored | object

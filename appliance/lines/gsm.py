@@ -33,9 +33,11 @@ from appliance.lines.power import UsbPower
 from appliance.protocols import modem_events as said
 from appliance.protocols.dtmf import DigitsOnce
 from appliance.protocols.modem import Modem
+from appliance.protocols.modem_send import PartToSend
 from appliance.protocols.modem_text import Caller
 from appliance.protocols.pdu import to_part
 from appliance.protocols.sms_part import Part
+from appliance.protocols.sms_report import report_of
 
 log = logging.getLogger(__name__)
 
@@ -135,6 +137,8 @@ class GsmLine:
             self._dial(command, at)
         elif isinstance(command, do.FreeSlot):
             self._free(command, at)
+        elif isinstance(command, do.SendSmsPart):
+            self._send_part(command)
         elif getattr(command, "leg", None) == self._leg and self._leg is not None:
             if isinstance(command, do.Answer):
                 self._modem.calls.answer()
@@ -327,6 +331,11 @@ class GsmLine:
     def _message(self, event: said.MessageRead) -> None:
         if event.slot is not None:
             self._waiting[(event.memory, event.slot)] = self._monotonic() + STORE_AGAIN
+        report = None if event.raw else report_of(event.pdu)
+        if report:
+            where = (self.id, event.memory, event.slot, event.pdu)
+            self._post(ev.SmsReported(*where, report.reference, report.recipient, report.status))
+            return
         part = _raw_part(event.pdu) if event.raw else to_part(event.pdu)
         self._post(ev.SmsReceived(self.id, event.memory, event.slot, self._part(part)))
 
@@ -341,6 +350,20 @@ class GsmLine:
             part.sequence, part.flags,
         )  # fmt: skip
 
+    def _send_part(self, command: do.SendSmsPart) -> None:
+        part = PartToSend(command.out, command.sequence, command.pdu, command.length, command.more)
+        if self._port is None or not self._modem.sending.send(part):
+            self._post(ev.SmsPartFailed(self.id, command.out, command.sequence, 0, "line not free"))
+
+    def _part_sent(self, event: said.PartSent) -> None:
+        self._post(ev.SmsPartSent(self.id, event.out, event.sequence, event.reference))
+
+    def _part_failed(self, event: said.PartFailed) -> None:
+        self._post(ev.SmsPartFailed(self.id, event.out, event.sequence, event.code, event.detail))
+
+    def _part_uncertain(self, event: said.PartUncertain) -> None:
+        self._post(ev.SmsPartUncertain(self.id, event.out, event.sequence))
+
     def _freed(self, event: said.SlotFreed) -> None:
         log.info("line %s: slot %s %d freed", self.id, event.memory, event.slot)
         self._care.freed(event)
@@ -351,6 +374,7 @@ class GsmLine:
         said.NoVoice: _no_voice, said.SlotStuck: _slot_stuck, said.Mended: _mended, said.CallOffered: _offered,
         said.CallerKnown: _caller_known, said.CallAlerting: _alerting, said.CallAnswered: _answered,
         said.CallEnded: _ended, said.DigitHeard: _digit, said.MessageRead: _message, said.SlotFreed: _freed,
+        said.PartSent: _part_sent, said.PartFailed: _part_failed, said.PartUncertain: _part_uncertain,
     }  # fmt: skip
 
     def _report_again(self, at: float) -> None:

@@ -34,6 +34,7 @@ from appliance.protocols.modem_families import (
     family_of,
 )
 from appliance.protocols.modem_network import Network
+from appliance.protocols.modem_send import Sending
 from appliance.protocols.modem_sim import BUSY_AGAIN, GONE, MayTryPin, Sim, number_prefix
 from appliance.protocols.modem_sms import Messages
 from appliance.protocols.modem_tones import Tones
@@ -77,6 +78,7 @@ class Modem:
     network: Network = field(init=False)
     calls: Calls = field(init=False)
     messages: Messages = field(init=False)
+    sending: Sending = field(init=False)
     tones: Tones = field(init=False)
     _parts: Mapping[str, Part] = field(init=False)  # area of a command's tag -> who gets its answer
     _steps: deque[Row] = field(default_factory=deque)
@@ -100,8 +102,10 @@ class Modem:
         self.calls = Calls(self.engine, tell)
         self.messages = Messages(self.engine, tell)
         self.tones = Tones(self.engine, tell, lambda: self.calls.talking)
+        self.sending = Sending(self.engine, tell)
         self._parts = {
             "sim": self.sim, "net": self.network, "sms": self.messages, "call": self.calls, "tone": self.tones,
+            "send": self.sending,
         }  # fmt: skip
 
     # ---- from outside -------------------------------------------------------------------------------------------
@@ -109,7 +113,7 @@ class Modem:
     def start(self, at: float, step: str = "") -> None:
         """The port is open: find out what it is. `step`: what is done to it first, "radio" or "reset"."""
         self._at = self._since = at
-        self.engine.drop()  # what was meant for the device or the SIM before
+        self.sending.dropped(self.engine.drop(), at)  # what was meant for the device or the SIM before
         self._step_at = None
         self._format_tries = self._losses = 0
         self._answers = False
@@ -125,7 +129,7 @@ class Modem:
 
     def stop(self) -> list[ModemEvent]:
         """The port is gone: a call ends, nothing waits any more."""
-        self.engine.drop()
+        self.sending.dropped(self.engine.drop(), self._at)
         self.calls.lost()
         for part in self._parts.values():  # another SIM may be in it when it comes back
             part.reset()

@@ -127,7 +127,36 @@ class Mended:
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class PartSent:
+    """The network took a part of ours; `reference` (TP-MR) is what a delivery report names."""
+
+    out: int
+    sequence: int
+    reference: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartFailed:
+    """It did not leave the modem. `code` of +CMS ERROR, -1 for an error without one, 0 when no prompt came; `detail` is
+    the modem's own word."""
+
+    out: int
+    sequence: int
+    code: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PartUncertain:
+    """It was handed to the modem and no result came: it may have left."""
+
+    out: int
+    sequence: int
+
+
 ModemEvent = (
     StateChanged | PortDead | Sick | Identified | NetworkTime | CallOffered | CallerKnown | CallAlerting | CallAnswered
-    | CallEnded | SecondCall | NoVoice | DigitHeard | MessageRead | SlotFreed | SlotStuck | Mended
+    | CallEnded | SecondCall | NoVoice | DigitHeard | MessageRead | SlotFreed | SlotStuck | Mended | PartSent
+    | PartFailed | PartUncertain
 )  # fmt: skip

@@ -140,16 +140,16 @@ class Messages:
         """A line that may be about a message."""
         self._at = at
         upper = event.text.upper()
-        if upper.startswith("+CMT:"):
+        if upper.startswith(("+CMT:", "+CDS:")):
             if event.second:
                 raw = not text.is_hex(event.second)
                 pdu = text.as_raw(event.text, event.second) if raw else event.second.strip().upper()
                 self.tell(MessageRead("", None, pdu, raw))
-        elif upper.startswith("+CDS:"):
-            self.acknowledge()
-        elif upper.startswith("+CMTI"):
+            if upper.startswith("+CDS:"):
+                self.acknowledge()  # a report that gets lost costs a word on the page, no message
+        elif upper.startswith(("+CMTI", "+CDSI")):
             found = text.stored(event.text)
-            if found and found[0] in OURS and found[1] <= MOST_SLOTS * 2:
+            if found and found[0] in (*OURS, "SR") and found[1] <= MOST_SLOTS * 2:
                 self._read("new 0", *found)
             else:
                 self._look_at = at

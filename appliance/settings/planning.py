@@ -5,7 +5,7 @@ from datetime import date, time
 from zoneinfo import ZoneInfo
 
 from appliance.core.model import LineId
-from appliance.core.plan import Block, Group, Holiday, Hours, Line, OutgoingRule, Person, Plan, Range
+from appliance.core.plan import Block, Group, Holiday, Hours, Line, OutgoingRule, Person, Plan, Range, SmsRules
 from appliance.settings.fields import Value
 from appliance.settings.schema import Settings, rows
 
@@ -102,4 +102,18 @@ def _line(
         unavailable=str(row["unavailable"]),
         night=bool(row["night"]),
         outgoing=bool(row["outgoing"]),
+        sms=_sms_rules(row),
+    )
+
+
+def _sms_rules(row: Mapping[str, Value]) -> SmsRules:
+    return SmsRules(
+        allowed=bool(row["sms_out"]),
+        report=bool(row["sms_report"]),
+        national=bool(row["sms_national"]),
+        premium=bool(row["sms_premium"]),
+        again=bool(row["sms_again"]),
+        gap=float(str(row["sms_gap"])),
+        per_hour=int(str(row["sms_per_hour"])),
+        per_day=int(str(row["sms_per_day"])),
     )

@@ -156,6 +156,17 @@ LINES = Section("lines", "Lines", (
            help="The last thing that helps a modem that hangs."),
     Text(name="power_port", label="Hub and socket", longest=40, pattern=r"[0-9]+(-[0-9]+(\.[0-9]+)*)?:[0-9]+",
          pattern_fault="not-a-socket", seldom=True, help="As uhubctl shows them, for example 1-1:2."),
+    Switch(name="sms_out", label="Messages may be sent", default=True),
+    Switch(name="sms_report", label="Ask whether messages have arrived", default=True, seldom=True),
+    Switch(name="sms_national", label="Use the alphabets of languages", default=False, seldom=True,
+           help="Shorter Polish or Spanish messages; old phones show other letters."),
+    Switch(name="sms_premium", label="Messages to short and premium numbers", default=False, seldom=True),
+    Switch(name="sms_again", label="Send again what had no result", default=False, seldom=True,
+           help="Once, after five minutes; somebody may get it twice."),
+    Integer(name="sms_gap", label="Time between messages", unit="seconds", default=4, least=0, most=600, seldom=True),
+    Integer(name="sms_per_hour", label="Messages in an hour at most", default=60, least=1, most=1000, seldom=True,
+            help="A long message counts once for each part, as your operator counts it."),
+    Integer(name="sms_per_day", label="Messages in a day at most", default=200, least=1, most=10000, seldom=True),
 ), many=True)  # fmt: skip
 
 PEOPLE = Section("people", "People and phones", (
