@@ -93,7 +93,9 @@ def line_label(line_id: str) -> str:
 
 def reachable(view: LineView) -> bool:
     """Whether its modem answers: else what it said last is old, and is not shown as if it were so now."""
-    return view.get("state", "") not in {"not-there", "no-answer", "off", ""} and bool(view.get("facts"))
+    return view.get("state", "") not in {"not-there", "no-answer", "port-busy", "other-modem", "off", ""} and bool(
+        view.get("facts")
+    )
 
 
 def bulb(lamp: LampView) -> str:

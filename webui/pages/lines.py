@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from appliance.errors import ControlError
 from appliance.settings.schema import LINES, OUTGOING, PEOPLE
-from webui import flash, forms, here, reading, recordings
+from webui import flash, forms, here, line_care, reading, recordings
 from webui.control import LineView
 from webui.forms import Drawn, Options
 from webui.pages import saving
@@ -40,7 +40,9 @@ TABS = (
         "sms_mail", "sms_to", "sms_out", "sms_report", "sms_premium", "sms_national", "sms_again", "sms_gap",
         "sms_per_hour", "sms_per_day",
     )),
-    Tab("modem", _l("Modem"), ("enabled", "device", "pcm_device", "pin", "outgoing", "country")),
+    Tab("modem", _l("Modem"), (
+        "enabled", "device", "pcm_device", "pin", "outgoing", "country", "imei", "call_waiting", "power", "power_port",
+    )),
 )  # fmt: skip
 
 
@@ -73,7 +75,12 @@ def one(line_id: str) -> str:
     """The state of a line."""
     item = _item(line_id)
     return render_template(
-        "lines/state.html", item=item, view=_view(line_id), tabs=_tabs(line_id, "state"), groups=dict(group_choices())
+        "lines/state.html",
+        item=item,
+        view=_view(line_id),
+        tabs=_tabs(line_id, "state"),
+        groups=dict(group_choices()),
+        care=line_care.of(line_id),
     )
 
 
