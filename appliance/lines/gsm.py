@@ -26,6 +26,7 @@ from appliance.core.causes import Cause
 from appliance.core.model import Kind, LegId, LineId, Number, Offer
 from appliance.core.numbers import parse
 from appliance.lines import LineStatus, Post
+from appliance.lines import gsm_services as sim
 from appliance.protocols import modem_events as said
 from appliance.protocols.modem import Modem
 from appliance.protocols.modem_text import Caller
@@ -123,6 +124,9 @@ class GsmLine:
         elif isinstance(command, do.FreeSlot):
             self._waiting.pop((command.memory, command.slot), None)
             self._modem.messages.free(command.memory, command.slot, command.pdu, at)
+        elif isinstance(command, sim.COMMANDS):
+            for event in sim.perform(self.id, self._modem, bool(self._port), command, at):
+                self._post(event)
         elif getattr(command, "leg", None) == self._leg and self._leg is not None:
             if isinstance(command, do.Answer):
                 self._modem.calls.answer()
@@ -279,6 +283,9 @@ class GsmLine:
             part.sequence, part.flags,
         )  # fmt: skip
 
+    def _services(self, event: said.UssdSaid | said.UssdFailed | said.ForwardingSaid) -> None:
+        self._post(sim.translated(self.id, event))
+
     def _freed(self, event: said.SlotFreed) -> None:
         log.info("line %s: slot %s %d freed", self.id, event.memory, event.slot)
 
@@ -286,6 +293,7 @@ class GsmLine:
         said.StateChanged: _state_changed, said.PortDead: _port_dead, said.CallOffered: _offered,
         said.CallerKnown: _caller_known, said.CallAlerting: _alerting, said.CallAnswered: _answered,
         said.CallEnded: _ended, said.DigitHeard: _digit, said.MessageRead: _message, said.SlotFreed: _freed,
+        said.UssdSaid: _services, said.UssdFailed: _services, said.ForwardingSaid: _services,
     }  # fmt: skip
 
     def _report_again(self, at: float) -> None:

@@ -15,7 +15,9 @@ from appliance.protocols.at import AtEngine, AtEvent, Command, Finished, Lost, P
 from appliance.protocols.modem_call import Calls
 from appliance.protocols.modem_events import ModemEvent, PortDead, StateChanged
 from appliance.protocols.modem_families import AFTER_PIN, OTHERS, START, Family, family_of
+from appliance.protocols.modem_services import Services
 from appliance.protocols.modem_sms import Messages
+from appliance.protocols.modem_ussd import Ussd
 
 SIGNAL_EVERY, NETWORK_EVERY, OPERATOR_EVERY = 20.0, 30.0, 120.0  # seconds
 PIN_AGAIN = 10.0  # how often a SIM that is not ready is looked at
@@ -55,6 +57,8 @@ class Modem:
     network: str = ""
     calls: Calls = field(init=False)
     messages: Messages = field(init=False)
+    ussd: Ussd = field(init=False)
+    services: Services = field(init=False)
     _steps: deque[Row] = field(default_factory=deque)
     _then: str = ""
     _timers: dict[str, float] = field(default_factory=dict)
@@ -69,6 +73,8 @@ class Modem:
     def __post_init__(self) -> None:
         self.calls = Calls(self.engine, self._events.append)
         self.messages = Messages(self.engine, self._events.append)
+        self.ussd = Ussd(self.engine, self._events.append)
+        self.services = Services(self.engine, self._events.append)
 
     # ---- from outside -------------------------------------------------------------------------------------------
 
@@ -84,6 +90,8 @@ class Modem:
             self._pin_tried, self._pin_taken_at = False, None
         self.calls.reset()
         self.messages.reset()
+        self.ussd.reset()
+        self.services.reset()
         self._set_state("starting")
         self._steps, self._then = deque(START), "pin"
         self._next_step()
@@ -93,6 +101,8 @@ class Modem:
         self.engine.drop()
         self.calls.lost()
         self.messages.reset()  # another SIM may be in it when it comes back
+        self.ussd.reset()
+        self.services.reset()
         self._timers.clear()
         self._steps.clear()
         return self._take()
@@ -112,6 +122,7 @@ class Modem:
             self._TIMERS[name](self)
         self.calls.tick(at)
         self.messages.tick(at)
+        self.ussd.tick(at)
         return self._take()
 
     def output(self, at: float) -> bytes:
@@ -150,6 +161,10 @@ class Modem:
         elif area == "sms":
             self.messages.finished(done, what, self._at)
             self._refresh_state()
+        elif area == "ussd":
+            self.ussd.finished(done, what, self._at)
+        elif area == "ccfc":
+            self.services.finished(done, what, self._at)
         elif area in self._ANSWERS and done.final != "dropped":
             self._ANSWERS[area](self, done)
 
@@ -163,6 +178,7 @@ class Modem:
         elif not self._network_said(event.text):
             self.messages.unsolicited(event, self._at)
             self.calls.unsolicited(event.text, self._at)
+            self.ussd.unsolicited(event.text, self._at)
 
     def _sim_gone(self) -> None:
         """What lies on the next one is another's, and so is what it wants."""
