@@ -4,7 +4,7 @@ The network forwards when the box cannot: the SIM out of reach, busy, unanswered
 operator's mailbox, as a rule) stays, unless this line wants that reason or had set it itself. Pure.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 REASONS = ("unreachable", "busy", "no-answer", "all")  # in the order people read them
@@ -79,9 +79,7 @@ def same_number(one: str, other: str) -> bool:
     return bool(a and b) and (a == b or (min(len(a), len(b)) >= TAIL and a[-TAIL:] == b[-TAIL:]))
 
 
-def deviations(wish: Wish, found: Sequence[Diverted], refused: Mapping[str, str]) -> tuple[str, ...]:
-    """The reasons that are not as wanted. One that could not be asked is no deviation: nothing is known of it."""
+def deviations(wish: Wish, found: Sequence[Diverted]) -> tuple[str, ...]:
+    """The reasons that are not as wanted. One that the network does not tell is none: nothing is known of it."""
     held = {one.reason: one for one in found}
-    return tuple(
-        one.reason for one in wish.wanted() if one.reason not in refused and not holds(one, held.get(one.reason))
-    )
+    return tuple(one.reason for one in wish.wanted() if one.reason in held and not holds(one, held[one.reason]))

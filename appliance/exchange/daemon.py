@@ -26,6 +26,7 @@ from appliance.exchange.desk import Desk
 from appliance.exchange.exchange import Exchange
 from appliance.exchange.faults import faults_now, notes_now
 from appliance.exchange.loop import Inbox, Loop
+from appliance.exchange.sims import FACTS, Sims
 from appliance.exchange.status import call_rows, lamps_now, line_rows, open_rows, phone_states
 from appliance.exchange.storage import JournalStorage
 from appliance.exchange.verbs import SECONDS, Verbs
@@ -96,7 +97,10 @@ class Daemon:
         self._exchange.plan_changed = lambda event: self._settings_changed(event.sections, _nothing)
         self._buttons = Buttons(self._exchange, lambda number: self._storage.block(number, "button"), self._reset)
         self._exchange.pressed = self._buttons.pressed
-        self._verbs = Verbs(self._exchange, self._desk)
+        self._sims = Sims(
+            self._exchange, self._writer.submit, self._inbox.put, self._lines_in_use, lambda: self._recipients("")
+        )
+        self._verbs = Verbs(self._exchange, self._desk, self._sims.verbs())
         self._control = ControlServer(places.control, self._inbox.put, SECONDS)
         self._panel = Panel(self._inbox.put)
         self._loop = Loop(self._inbox.__len__)
@@ -154,6 +158,7 @@ class Daemon:
         self._exchange.plan = self._plan(self._desk.settings)
         self._exchange.overrides.update(self._views.now(views.overrides) or {})
         self._exchange.last_caller = self._views.now(views.last_caller)
+        self._sims.facts.restore(self._views.now(views.line_facts(FACTS)) or ())
         now = stamp(datetime.now(UTC))
         self._kept_bindings = restored(self._views.now(views.bindings(now)) or (), time.monotonic())
 
@@ -168,6 +173,7 @@ class Daemon:
         self._loop.add_chore(self._show_lamps)
         self._loop.add_chore(self._count)
         self._loop.add_chore(self._restart_waiting_lines)
+        self._loop.add_chore(self._sims.chore)
         self._loop.add_chore(self._collect)
         self._loop.add_chore(self._health)
 
@@ -299,7 +305,7 @@ class Daemon:
 
     def _apply_lines(self, settings: Settings) -> None:
         """Lines that are gone are stopped, new ones started, changed ones started anew once they are free."""
-        wanted = {LineId(str(item["id"])): item for item in rows(settings, "lines") if item.get("enabled")}
+        wanted = {LineId(line_id): item for line_id, item in self._lines_in_use().items()}
         for line_id in [i for i in self._exchange.lines if i != PHONES and i not in wanted]:
             self._exchange.lines.pop(line_id).stop()
             self._line_items.pop(line_id, None)
@@ -321,6 +327,10 @@ class Daemon:
             self._line_items[line_id] = _wire_of(item)
             self._exchange.lines[line_id] = line
             line.start()
+
+    def _lines_in_use(self) -> dict[str, Mapping[str, Value]]:
+        items = rows(self._desk.settings, "lines")
+        return {str(item["id"]): item for item in items if item.get("enabled")}
 
     def _recipients(self, line: str) -> tuple[str, ...]:
         """Whom a line's messages are mailed to; nobody where mail is off."""

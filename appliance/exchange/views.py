@@ -17,6 +17,7 @@ from appliance.errors import JournalError
 from appliance.journal import queries
 from appliance.journal.db import open_reader, translate
 from appliance.journal.rows import BindingRow, BlockRow
+from appliance.journal.sims import LineFact, facts
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,11 @@ def last_caller(db: sqlite3.Connection) -> Number | None:
     """Who called from outside last and showed a number."""
     found = queries.last_caller(db)
     return Number(found, Kind.E164) if found else None
+
+
+def line_facts(names: tuple[str, ...]) -> Callable[[sqlite3.Connection], tuple[LineFact, ...]]:
+    """The last that is known of each line under these names."""
+    return lambda db: facts(db, names)
 
 
 def bindings(now: str) -> Callable[[sqlite3.Connection], tuple[BindingRow, ...]]:

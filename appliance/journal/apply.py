@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from appliance.core.causes import Cause
 from appliance.core.model import TraceStep
+from appliance.journal import sims
 from appliance.journal import writes as w
 from appliance.journal.messages import Join, Messages
 from appliance.journal.queries import block_row
@@ -32,6 +33,8 @@ class Apply:
             w.TouchBindings: self._touch_bindings,
             w.AddEvent: self._event,
             w.PutLineFact: self._line_fact,
+            w.AddCredit: lambda write: sims.store(db, write),
+            w.AddNotice: lambda write: sims.notice(db, write, host),
             w.RetryOutbox: self._retry,
             w.MarkRead: self._read,
             w.MarkSenderRead: self._read_sender,

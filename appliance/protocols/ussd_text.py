@@ -15,6 +15,7 @@ from appliance.protocols.alphabet import gsm7, pack, ucs2, unpack
 LONGEST = 4096  # characters of a whole answer; 182 septets are the most the network sends (TS 23.038 4)
 FORMS = ("plain", "packed", "ucs2")  # how a request is written, in the order they are tried
 SHORTEST_HEX = 8  # hex digits: shorter is a word or a number, unless the modem is known to write hex
+SURE_HEX = 40  # hex digits: so long a word is none, whatever the modem did before
 LONGEST_NUMBER = 14  # digits alone, of a balance or a date
 READABLE = 0.75
 
@@ -69,13 +70,15 @@ def _bare(rest: str) -> tuple[str, int | None]:
 def decode(body: str, dcs: int | None, known: str = "") -> tuple[str, str, str]:
     """The text, the form it came in, and the language that stood in front of it ("" for none). Total."""
     packed_hex = body.strip()
-    if not _HEX.match(packed_hex) or known == "text":
+    if not _HEX.match(packed_hex):
         return body, "text", ""
     octets = bytes.fromhex(packed_hex)
     wide = _ucs2(octets, dcs)
     if _says_ucs2(dcs) and wide and _score(wide[0]) > 0:
         return wide
     looks_plain = len(packed_hex) < SHORTEST_HEX or (packed_hex.isdigit() and len(packed_hex) <= LONGEST_NUMBER)
+    if known == "text" and len(packed_hex) < SURE_HEX:
+        return body, "text", ""
     if looks_plain and known not in ("gsm7-packed-hex", "ucs2-hex", "octets-hex"):
         return body, "text", ""
     candidates = [(_octets(octets), "octets-hex", ""), wide, (_packed(octets), "gsm7-packed-hex", "")]
