@@ -312,7 +312,6 @@ ERRORS: Final = {
     "ussd-no-menu": N_("The network does not wait for an answer any more. Send the code again."),
     "ussd-lost": N_("The modem went away before the network answered."),
     "ussd-no-answer": N_("The network did not answer the code. On LTE alone many operators take no codes."),
-    "ussd-menu-left": N_("The network waited a minute for an answer and gave up."),
     "ussd-cancelled": N_("The code was given up."),
     "ussd-refused": N_("The modem refused the code: {said}"),
     "ussd-unsupported": N_("The operator does not know this code."),

@@ -20,6 +20,7 @@ MOST = 10_000_000  # minor units: more is no balance of a SIM
 RENEWAL_DAYS = 3  # how long before its day the money for a package must be there
 FORECAST_READINGS = 3
 MOST_USED = 500
+CLOCK_BACK_DAYS = 7  # a box without a clock of its own wakes up with the time of its last shutdown
 VOUCHER = "{voucher}"
 SECRET_DIGITS = re.compile(r"\d[\d -]{6,}\d")  # long numbers in an answer to a top-up: its voucher, most likely
 
@@ -132,7 +133,7 @@ def after_reading(guard: Guard, kept: Kept, amount: int, today: date) -> tuple[K
     kept = replace(kept, told=True)
     if guard.topup == "none":
         return kept, tuple(actions)
-    if kept.day != today.isoformat():
+    if is_new_day(kept.day, today):
         kept = replace(kept, day=today.isoformat(), count=0)
     if kept.count >= guard.daily:
         return kept, (*actions, TellNoTopUp("limit")) if first else tuple(actions)
@@ -144,6 +145,15 @@ def after_reading(guard: Guard, kept: Kept, amount: int, today: date) -> tuple[K
         kept = replace(kept, used=(*kept.used, mark(voucher)))
     kept = replace(kept, count=kept.count + 1)
     return kept, (*actions, TopUp(guard.topup, guard.code.replace(VOUCHER, voucher)))
+
+
+def is_new_day(day: str, today: date) -> bool:
+    """Whether the count of top-ups begins anew. A clock that was set back has not made a new day of an old one."""
+    try:
+        ahead = (date.fromisoformat(day) - today).days
+    except ValueError:
+        return True
+    return not 0 <= ahead <= CLOCK_BACK_DAYS
 
 
 def mark(voucher: str) -> str:

@@ -69,7 +69,7 @@ class Credit:
             return
         amount = credit.amount_in(text, how.pattern)
         if amount is not None:
-            self._took(event.line, amount, text, "sms")
+            self._took(event.line, amount, text, "sms", _nothing)
 
     def chore(self, at: float) -> None:
         """Once a second: read again after a top-up. `at`: monotonic seconds."""
@@ -97,16 +97,14 @@ class Credit:
         facts: dict[str, Json] = {"text": said.text, "amount": amount, "currency": how.currency}
         if amount is None:
             self._notices.tell(line, "credit-unknown", {"said": said.text[:LONGEST_SAID]})
+            reply(Answer(ok=facts))
         else:
-            self._took(line, amount, said.text, "ussd")
-        reply(Answer(ok=facts))
+            self._took(line, amount, said.text, "ussd", lambda: reply(Answer(ok=facts)))
 
-    def _took(self, line: LineId, amount: int, text: str, source: str) -> None:
-        """A balance is known: into the series, and to the guard."""
+    def _took(self, line: LineId, amount: int, text: str, source: str, then: Callable[[], None]) -> None:
+        """A balance is known: to the guard, and into the series; `then` when all of it is on disk."""
         item = self._items().get(str(line), {})
         currency, now = balance_of(item).currency, self._clock.now()
-        iccid = self._notices.iccid(line)
-        self._notices.write(AddCredit(str(line), stamp(now), amount, currency, source, text, iccid))
         guard, before = guard_of(item), credit.Kept.of(self._facts.get(str(line), FACT))
         kept, actions = credit.after_reading(guard, before, amount, self._notices.today())
         log.info("line %s: the balance is %s, %d things to do", line, credit.shown(amount, currency), len(actions))
@@ -118,9 +116,11 @@ class Credit:
             elif isinstance(action, credit.TellNoTopUp):
                 self._notices.tell(line, f"topup-{action.reason}", {}, mail=True)
         top_up = next((action for action in actions if isinstance(action, credit.TopUp)), None)
-        then = partial(self._written, _Step(line, top_up, before)) if top_up else None
+        written = partial(self._written, _Step(line, top_up, before)) if top_up else None
         if top_up or kept != before:
-            self._facts.put(str(line), FACT, kept.stored(), then)
+            self._facts.put(str(line), FACT, kept.stored(), written)
+        iccid = self._notices.iccid(line)
+        self._notices.write(AddCredit(str(line), stamp(now), amount, currency, source, text, iccid), then)
 
     # ---- top-up ---------------------------------------------------------------------------------------------------
 
@@ -158,6 +158,10 @@ class Credit:
     def _failed(self, line: LineId, reason: str) -> None:
         log.warning("line %s: the top-up failed: %s", line, reason)
         self._notices.tell(line, "topup-failed", {"reason": reason}, mail=True)
+
+
+def _nothing() -> None:
+    """No one waits for this reading."""
 
 
 def _nobody(answer: Answer) -> None:

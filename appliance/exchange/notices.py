@@ -36,9 +36,9 @@ class Notices:
         self._exchange.changed("notes")
         self._exchange.changed("lines")
 
-    def write(self, write: Write) -> None:
-        """Into the journal; nobody waits for it."""
-        self._submit(write, None)
+    def write(self, write: Write, then: Callable[[], None] | None = None) -> None:
+        """Into the journal; `then` runs on the storage thread when it is there, or could not be put there."""
+        self._submit(write, (lambda result: then()) if then else None)
 
     def iccid(self, line: LineId) -> str:
         """The SIM in that line, "" where it does not say."""

@@ -82,7 +82,8 @@ class Ussd:
         return True
 
     def cancel(self) -> bool:
-        """Give the dialogue up; UssdFailed("ussd-cancelled") follows. False when none is open."""
+        """Give the dialogue up; UssdFailed("ussd-cancelled") follows where an answer is awaited. False when none is
+        open."""
         if not self.busy:
             return False
         self._give_up("ussd-cancelled")
@@ -132,7 +133,7 @@ class Ussd:
             if said:
                 self._said(said, at)
         if self.busy and at >= self._until:
-            self._give_up("ussd-no-answer" if self.state is not State.MENU else "ussd-menu-left")
+            self._give_up("ussd-no-answer")
 
     # ---- inside -------------------------------------------------------------------------------------------------
 
@@ -180,8 +181,11 @@ class Ussd:
         self._fail(reason, "")
 
     def _fail(self, reason: str, detail: str) -> None:
+        """A menu that is left is not told: what was asked has had its answer, and the next request is another's."""
+        awaited = self.state is not State.MENU
         self.state, self._code = State.FREE, ""
-        self.tell(UssdFailed(reason, detail))
+        if awaited:
+            self.tell(UssdFailed(reason, detail))
 
     def _send(self, what: str, command: str) -> None:
         self.engine.send(Command(command, (), 15.0, Priority.LONG, tag=f"ussd {what}", shown=command[:10] + "..."))

@@ -71,6 +71,14 @@ def test_it_is_topped_up_and_not_above_the_limit_of_a_day() -> None:
     assert [type(action) for action in actions] == [TopUp], "a new day has its own limit, and the fall is told already"
 
 
+def test_a_clock_that_goes_back_does_not_open_the_limit() -> None:
+    guard = Guard(topup="ussd", code="*100*5#")
+    kept, _ = after_reading(guard, Kept(), 100, FRIDAY)
+    for back, done in ((1, False), (7, False), (8, True)):
+        actions = after_reading(guard, kept, 100, FRIDAY - timedelta(days=back))[1]
+        assert any(isinstance(action, TopUp) for action in actions) is done, back
+
+
 def test_a_limit_of_none_tops_nothing_up_and_says_so_once() -> None:
     guard = Guard(topup="ussd", code="*100*5#", daily=0)
     kept, actions = after_reading(guard, Kept(), 100, FRIDAY)
