@@ -27,6 +27,7 @@ from appliance.settings.sims import balance_of, guard_of
 log = logging.getLogger(__name__)
 
 FACT = "credit-guard"
+HOOK = "@topup:"  # and the line: the name of its web address among those of the worker
 AGAIN_SECONDS = 30.0  # after a top-up the balance is read again: operators need a moment
 LONGEST_SAID = 200
 
@@ -130,8 +131,8 @@ class Credit:
             self._put_back(step)
             self._failed(step.line, "journal-error")
         elif step.action.kind == "webhook":
-            hook = {"what": "topup", "rule": f"@topup:{step.line}", "line": str(step.line)}
-            self._notices.tell(step.line, "topup-asked", {}, severity="info", hook=hook)
+            about = {"line_id": str(step.line)}
+            self._notices.tell(step.line, "topup-asked", about, severity="info", hook=f"{HOOK}{step.line}")
         else:
             try:
                 self._codes.send(step.line, step.action.code, partial(self._topped_up, step), once=True)

@@ -25,14 +25,14 @@ class Notices:
         args: Mapping[str, str],
         severity: str = "warn",
         mail: bool = False,
-        hook: Mapping[str, object] | None = None,
+        hook: str = "",
     ) -> None:
         """An id of `words.NOTICES` about a line; its label is put among the facts."""
         known = self._exchange.plan.lines.get(line)
         facts = {"line": known.label if known else str(line), **args}
         to = self._recipients() if mail else ()
         at = stamp(self._exchange.clock.now())
-        self.write(AddNotice(at, message, facts, severity, to, hook or {}))
+        self.write(AddNotice(at, message, facts, severity, to, hook))
         self._exchange.changed("notes")
         self._exchange.changed("lines")
 

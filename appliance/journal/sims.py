@@ -47,7 +47,7 @@ def notice(db: sqlite3.Connection, write: w.AddNotice, host: str) -> int:
         _enqueue(db, "mail", f"<notice.{event}.{secrets.token_hex(8)}@{host}>", payload, write.to, write.at)
     if write.hook:
         name = f"<hook.{event}.{secrets.token_hex(8)}@{host}>"
-        _enqueue(db, "webhook", name, {**payload, **write.hook}, ("@hook",), write.at)
+        _enqueue(db, "webhook", name, payload, (write.hook,), write.at)
     return event
 
 

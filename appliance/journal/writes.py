@@ -155,15 +155,15 @@ class AddCredit:
 
 @dataclass(frozen=True, slots=True)
 class AddNotice:
-    """An event for the page that also leaves the box: as a mail to each of `to`, and, when `hook` is a payload, as a
-    call of a web address, all in one transaction. Result: the event's id."""
+    """An event for the page that also leaves the box: as a mail to each of `to`, and as a call of the web
+    address that has the name `hook`, all in one transaction. Result: the event's id."""
 
     at: str
     message: str
     args: Mapping[str, str] = field(default_factory=dict)
     severity: str = "warn"
     to: tuple[str, ...] = ()
-    hook: Mapping[str, object] = field(default_factory=dict)
+    hook: str = ""
 
 
 @dataclass(frozen=True, slots=True)
