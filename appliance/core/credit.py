@@ -34,10 +34,10 @@ def amount_in(text: str, pattern: str = "") -> int | None:
 def minor(text: str) -> int | None:
     """ "1 234,50", "12.3", "-5" as minor units; None for what is no amount."""
     bare = re.sub(r"[\s\u00a0']", "", text)
-    match = re.fullmatch(r"(-?)(\d{1,9}|\d{1,3}(?:[.,]\d{3})+)(?:[.,](\d{1,2}))?", bare)
+    match = re.fullmatch(r"(-?)(\d{1,9}|\d{1,3}(?:[.,]\d{3})+)(?:[.,](\d{1,2}|\d{4}))?", bare)
     if not match:
         return None
-    whole = int(re.sub(r"[.,]", "", match[2])) * 100 + int((match[3] or "0").ljust(2, "0"))
+    whole = int(re.sub(r"[.,]", "", match[2])) * 100 + int((match[3] or "0").ljust(2, "0")[:2])
     amount = -whole if match[1] else whole
     return amount if abs(amount) <= MOST else None
 

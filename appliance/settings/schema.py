@@ -159,6 +159,8 @@ LINES = Section("lines", "Lines", (
          help="Such as *100#. It is sent every night. Empty: the balance is not read."),
     Pattern(name="balance_pattern", label="Where the amount stands", seldom=True,
             help="A regular expression with the amount in brackets. Empty: the first amount with two decimals."),
+    Integer(name="balance_days", label="It is asked every", unit="days", default=1, least=1, most=28, seldom=True,
+            help="More than 1 where the operator takes money for the question."),
     Text(name="currency", label="Currency", longest=8, pattern=r"[^\W\d_]{0,8}", default="PLN"),
     Text(name="balance_sender", label="Sender of messages with the balance", longest=20, seldom=True,
          help="The name or number under which the operator texts it. Empty: no message is read for it."),

@@ -46,6 +46,7 @@ class Round:
     hour: int
     minute: int
     run: Callable[[], bool]
+    days: int = 1  # every so many days of the month, counted from its first
 
 
 class Chores:
@@ -88,7 +89,8 @@ class Chores:
             if job.id.startswith(ROUND):
                 job.remove()
         for one in self._rounds:
-            trigger = CronTrigger(hour=one.hour, minute=one.minute, timezone=scheduler.timezone)
+            day = f"*/{one.days}" if one.days > 1 else "*"
+            trigger = CronTrigger(day=day, hour=one.hour, minute=one.minute, timezone=scheduler.timezone)
             scheduler.add_job(
                 self._go_round, trigger, args=[one, 1], id=ROUND + one.name, coalesce=True, max_instances=1,
                 misfire_grace_time=LATE_SECONDS,

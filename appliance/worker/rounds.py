@@ -22,7 +22,7 @@ FIRST_MINUTE, MINUTES = 3 * 60, 120  # of the day
 ANSWER_SECONDS = 620.0  # more than the exchange gives the network
 LATER = frozenset({"line-in-call", "line-not-up", "ussd-busy", "ussd-lost", "ussd-no-network", "no-answer-in-time"})
 
-Asked = tuple[str, str]  # verb and line
+Asked = tuple[str, str, int]  # verb, line, and every how many days
 
 
 def asked_of(lines: Sequence[Mapping[str, Value]]) -> tuple[Asked, ...]:
@@ -32,9 +32,9 @@ def asked_of(lines: Sequence[Mapping[str, Value]]) -> tuple[Asked, ...]:
         if not item.get("enabled", True):
             continue
         if balance_of(item).code:
-            wanted.append(("credit.read", str(item["id"])))
+            wanted.append(("credit.read", str(item["id"]), int(str(item.get("balance_days") or 1))))
         if wish_of(item).wanted():
-            wanted.append(("forwarding.check", str(item["id"])))
+            wanted.append(("forwarding.check", str(item["id"]), 1))
     return tuple(wanted)
 
 
@@ -42,13 +42,13 @@ def rounds_of(asked: Sequence[Asked], control: Path) -> list[Round]:
     """The same as rounds over the socket of the exchange; lines that share a minute by chance get the next one."""
     rounds: list[Round] = []
     taken: set[int] = set()
-    for verb, line in asked:
+    for verb, line, days in asked:
         minute = int.from_bytes(hashlib.sha256(f"{verb} {line}".encode()).digest()[:4], "big") % MINUTES
         while minute in taken and len(taken) < MINUTES:
             minute = (minute + 1) % MINUTES
         taken.add(minute)
         hour, minute = divmod(FIRST_MINUTE + minute, 60)
-        rounds.append(Round(f"{verb} {line}", hour, minute, partial(go, control, verb, line)))
+        rounds.append(Round(f"{verb} {line}", hour, minute, partial(go, control, verb, line), days))
     return rounds
 
 

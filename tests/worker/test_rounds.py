@@ -14,7 +14,7 @@ from appliance.worker.rounds import asked_of, go, rounds_of
 
 LINES = [
     {"id": "gsm0", "enabled": True, "balance_code": "*100#", "backup_number": "+48221234567"},
-    {"id": "gsm1", "enabled": True, "balance_code": "*101#"},
+    {"id": "gsm1", "enabled": True, "balance_code": "*101#", "balance_days": 6},
     {"id": "gsm2", "enabled": False, "balance_code": "*101#", "backup_number": "+48221234567"},
     {"id": "gsm3", "enabled": True, "backup_number": "+48221234567", "forward_unreachable": False},
 ]
@@ -43,13 +43,13 @@ class Exchange:
 
 def test_only_what_is_set_is_asked_and_each_has_its_own_quiet_minute(tmp_path: Path) -> None:
     asked = asked_of(LINES)
-    assert asked == (("credit.read", "gsm0"), ("forwarding.check", "gsm0"), ("credit.read", "gsm1"))
+    assert asked == (("credit.read", "gsm0", 1), ("forwarding.check", "gsm0", 1), ("credit.read", "gsm1", 6))
     rounds = rounds_of(asked, tmp_path / "none")
     times = {(one.hour, one.minute) for one in rounds}
     assert len(times) == 3
     assert all((3, 0) <= time < (5, 0) for time in times)
     assert [(one.hour, one.minute) for one in rounds_of(asked, tmp_path)] == [(o.hour, o.minute) for o in rounds]
-    many = rounds_of([("credit.read", f"gsm{n}") for n in range(60)], tmp_path)
+    many = rounds_of([("credit.read", f"gsm{n}", 1) for n in range(60)], tmp_path)
     assert len({(one.hour, one.minute) for one in many}) == 60
 
 
@@ -61,6 +61,7 @@ def test_rounds_are_planned_in_the_zone_of_the_office_and_follow_the_settings(tm
     chores.start(zone)
     try:
         plan = {name: at.astimezone(zone) for name, at in chores.plan().items() if name.startswith(ROUND)}
+        assert plan["round credit.read gsm1"].day % 6 == 1, "every six days"
         assert {name: (at.hour, at.minute) for name, at in plan.items()} == {
             ROUND + one.name: (one.hour, one.minute) for one in rounds
         }
@@ -87,7 +88,7 @@ def test_an_exchange_that_is_not_there_is_asked_again(tmp_path: Path) -> None:
 
 def test_a_round_that_is_not_done_comes_again_in_ten_minutes_and_ends_after_two_hours(tmp_path: Path) -> None:
     chores = Chores(tmp_path / "none.db", lambda: datetime(2026, 11, 27, tzinfo=UTC))
-    (one,) = rounds_of([("credit.read", "gsm0")], tmp_path / "none")
+    (one,) = rounds_of([("credit.read", "gsm0", 1)], tmp_path / "none")
     chores.start(ZoneInfo("UTC"))
     try:
         chores._go_round(one, 1)
