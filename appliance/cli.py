@@ -13,11 +13,13 @@ from importlib import import_module
 
 from appliance import __version__, cli_gsm
 from appliance.errors import CentralkaError
-from appliance.exchange.control import Answer, ask
+from appliance.exchange.control import SECONDS_TO_ANSWER, Answer, ask
 from appliance.settings.places import Places
 from appliance.words import CAUSES, ERRORS, SENDING, SMS_STATES, TRACE, say
 
 FOLLOW_SECONDS = 0.3  # between two looks at a message of ours
+
+NETWORK_SECONDS = 95.0  # more than the exchange gives the network
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,6 +84,13 @@ def _parser() -> argparse.ArgumentParser:
     send.add_argument("--wait", action="store_true", help="print its states until nothing more will happen")
     send.set_defaults(command=_sms_send)
 
+    ussd = commands.add_parser("ussd", help="send a code to the network of a SIM (*100#) and print its answer")
+    ussd.add_argument("line", help="gsm0")
+    ussd.add_argument("code")
+    ussd.add_argument("--answer", action="append", default=[], metavar="TEXT", help="for a menu; can be repeated")
+    _json(ussd)
+    ussd.set_defaults(command=_ussd)
+
     night = commands.add_parser("night", help="the night switch: on, off, or auto for the hours")
     night.add_argument("value", choices=["on", "off", "auto", "toggle"])
     night.set_defaults(command=_night)
@@ -125,8 +134,8 @@ def _print_json(body: object) -> None:
     _say(json.dumps(body, ensure_ascii=False, indent=2))
 
 
-def _ask(verb: str, args: dict[str, object]) -> Answer:
-    return ask(Places.of().control, verb, json.loads(json.dumps(args)), "command line")
+def _ask(verb: str, args: dict[str, object], seconds: float = SECONDS_TO_ANSWER) -> Answer:
+    return ask(Places.of().control, verb, json.loads(json.dumps(args)), "command line", seconds)
 
 
 def _failed(answer: Answer) -> int:
@@ -238,6 +247,28 @@ def _sms_follow(out: object) -> int:
         if row["over"]:
             return 0 if row["state"] in ("sent", "delivered") else 1
         time.sleep(FOLLOW_SECONDS)
+
+
+def _ussd(arguments: argparse.Namespace) -> int:
+    """A menu is answered from --answer, then by the person where there is one, else it is left."""
+    answers = list(arguments.answer)
+    answer = _ask("ussd.send", {"line": arguments.line, "code": arguments.code}, NETWORK_SECONDS)
+    while answer.ok is not None:
+        if arguments.json:
+            _print_json(answer.ok)
+        else:
+            _say(str(answer.ok["text"]))
+        if answer.ok.get("forwards"):
+            _say_error("This code changes where the network sends callers.")
+        if not answer.ok["more"]:
+            return 0
+        words = answers.pop(0) if answers else input("> ").strip() if sys.stdin.isatty() else ""
+        if not words:
+            _ask("ussd.cancel", {"line": arguments.line})
+            _say_error("The network waits for an answer; the menu was left. Give it with --answer.")
+            return 1
+        answer = _ask("ussd.answer", {"line": arguments.line, "text": words}, NETWORK_SECONDS)
+    return _failed(answer)
 
 
 def _night(arguments: argparse.Namespace) -> int:

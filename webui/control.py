@@ -19,6 +19,8 @@ LONGEST = 64 * 1024  # octets of a request
 LONGEST_ANSWER = 1024 * 1024
 SECONDS = 5.0
 SLOW = frozenset({"mail.test", "prompt.convert", "prompt.speak"})
+NETWORK = frozenset({"ussd.send", "ussd.answer", "credit.read", "forwarding.check", "forwarding.apply"})
+NETWORK_SECONDS = 95.0  # what a mobile network takes for an answer, at most
 SLOW_SECONDS = 70.0  # a little more than the exchange gives itself: its word for what went wrong is the better one
 
 Doc = dict[str, object]
@@ -136,6 +138,8 @@ class Control:
         with closing(self._connect()) as wire:
             if verb in SLOW:
                 wire.settimeout(SLOW_SECONDS)
+            elif verb in NETWORK:
+                wire.settimeout(NETWORK_SECONDS)
             number = next(self._ids)
             self._send(wire, number, verb, args, who)
             answer = next(self._answers(wire), None)

@@ -123,6 +123,11 @@ def span(milliseconds: int | float | None) -> str:
     return str(_("%(h)d h %(m)d min", h=seconds // 3600, m=seconds % 3600 // 60))
 
 
+def money(amount: int, currency: str) -> str:
+    """ "12.30 PLN", of minor units, as the reader's language writes decimals."""
+    return f"{format_decimal(amount / 100, format='#,##0.00', locale=locale())} {currency}".strip()
+
+
 def gigabytes(count: int) -> str:
     """ "82.4" or "82,4" """
     return str(format_decimal(round(count / 1_000_000_000, 1), locale=locale()))

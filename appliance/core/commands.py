@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from appliance.core.causes import Cause
+from appliance.core.forwarding import Diverted
 from appliance.core.model import CallId, Direction, LegId, LineId, Number, TraceStep
 
 
@@ -214,7 +215,43 @@ class Log:
     args: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class SendUssd:
+    """Send a code to the network; UssdAnswered or UssdFailed comes back. `request` and `coding`: what this modem did
+    before; `once`: it spends something and is not sent twice. The code is a secret: it may be a voucher."""
+
+    line: LineId
+    code: str = field(repr=False)
+    request: str = ""
+    coding: str = ""
+    once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerUssd:
+    """Answer the network's menu; UssdAnswered or UssdFailed comes back."""
+
+    line: LineId
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelUssd:
+    """Leave the dialogue; UssdFailed comes back when one was open."""
+
+    line: LineId
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Change the network's forwarding and read all of it; ForwardingRead comes back. No changes: only read."""
+
+    line: LineId
+    changes: tuple[Diverted, ...] = ()
+
+
 Command = (
     Dial | Ring | Progress | Answer | HangUp | Join | Part | Play | StopPlay | SendDigits | StartTimer | StopTimer
-    | StoreCall | StoreSms | FreeSlot | SendSmsPart | SetOverride | CountHit | Notify | Lamp | Log
+    | StoreCall | StoreSms | FreeSlot | SendSmsPart | SetOverride | CountHit | Notify | Lamp | Log | SendUssd
+    | AnswerUssd | CancelUssd | Forward
 )  # fmt: skip

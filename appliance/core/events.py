@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from appliance.core.causes import Cause
+from appliance.core.forwarding import Diverted
 from appliance.core.model import LegId, LineId, Number, Offer
 
 
@@ -262,9 +263,40 @@ class LookedUp:
     result: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class UssdAnswered:
+    """The network answered a code. `more`: it waits for an answer of ours; `coding` of its text and `request` of ours
+    are what this modem does; `asked` is false for what the network said of its own accord."""
+
+    line: LineId
+    text: str
+    more: bool
+    coding: str = "text"
+    request: str = "plain"
+    asked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class UssdFailed:
+    """A code has no answer; `reason` is an id of `words.ERRORS`, `detail` the modem's word."""
+
+    line: LineId
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardingRead:
+    """What the network holds of a line's forwarding; `refused` maps a reason that could not be set or asked to why."""
+
+    line: LineId
+    found: tuple[Diverted, ...]
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+
 Event = (
     Offered | NumberKnown | Ringing | Progressed | Answered | Digit | Held | TransferAsked | Ended | TimerFired
     | PromptEnded | SmsReceived | SmsStored | SmsStoreFailed | SmsPartSent | SmsPartFailed | SmsPartUncertain
     | SmsReported | ButtonPressed | LineUp | LineDown | SecondCall | FactKnown | LineSaid | BindingChanged | PlanChanged
-    | LookedUp
+    | LookedUp | UssdAnswered | UssdFailed | ForwardingRead
 )  # fmt: skip

@@ -28,6 +28,7 @@ from appliance.exchange.faults import faults_now, notes_now
 from appliance.exchange.loop import Inbox, Loop
 from appliance.exchange.sending import Sending
 from appliance.exchange.sending_verbs import SendingVerbs
+from appliance.exchange.sims import FACTS, Sims
 from appliance.exchange.status import call_rows, lamps_now, line_rows, open_rows, phone_states
 from appliance.exchange.storage import JournalStorage
 from appliance.exchange.verbs import SECONDS, Verbs
@@ -105,7 +106,10 @@ class Daemon:
         sending = SendingVerbs(
             self._sending, self._exchange, self._writer, self._views, self._clock, self._inbox.put, self._iccid
         )  # fmt: skip
-        self._verbs = Verbs(self._exchange, self._desk, sending.table)
+        self._sims = Sims(
+            self._exchange, self._writer.submit, self._inbox.put, self._lines_in_use, lambda: self._recipients("")
+        )
+        self._verbs = Verbs(self._exchange, self._desk, {**sending.table, **self._sims.verbs()})
         self._control = ControlServer(places.control, self._inbox.put, SECONDS)
         self._ports = Ports(lambda: devices.all_ports(places.devices))
         self._next_signal = 0.0
@@ -167,6 +171,7 @@ class Daemon:
         self._exchange.last_caller = self._views.now(views.last_caller)
         known = [str(item["id"]) for item in rows(self._desk.settings, "lines")]
         self._exchange.line_facts = self._views.now(views.line_facts(known)) or {}
+        self._sims.facts.restore(self._views.now(views.facts_named(FACTS)) or ())
         now = stamp(datetime.now(UTC))
         self._sending.restore()
         self._kept_bindings = restored(self._views.now(views.bindings(now)) or (), time.monotonic())
@@ -184,6 +189,7 @@ class Daemon:
         self._loop.add_chore(self._count)
         self._loop.add_chore(self._note_signal)
         self._loop.add_chore(self._restart_waiting_lines)
+        self._loop.add_chore(self._sims.chore)
         self._loop.add_chore(self._collect)
         self._loop.add_chore(self._health)
 
@@ -329,7 +335,7 @@ class Daemon:
 
     def _apply_lines(self, settings: Settings) -> None:
         """Lines that are gone are stopped, new ones started, changed ones started anew once they are free."""
-        wanted = {LineId(str(item["id"])): item for item in rows(settings, "lines") if item.get("enabled")}
+        wanted = {LineId(line_id): item for line_id, item in self._lines_in_use().items()}
         for line_id in [i for i in self._exchange.lines if i != PHONES and i not in wanted]:
             self._exchange.lines.pop(line_id).stop()
             self._line_items.pop(line_id, None)
@@ -352,6 +358,10 @@ class Daemon:
             self._line_items[line_id] = _wire_of(item)
             self._exchange.lines[line_id] = line
             line.start()
+
+    def _lines_in_use(self) -> dict[str, Mapping[str, Value]]:
+        items = rows(self._desk.settings, "lines")
+        return {str(item["id"]): item for item in items if item.get("enabled")}
 
     def _recipients(self, line: str) -> tuple[str, ...]:
         """Whom a line's messages are mailed to; nobody where mail is off."""

@@ -85,6 +85,8 @@ class Exchange:
         self.line_facts: dict[str, dict[str, object]] = {}  # line -> name -> what is known (table line_facts)
         self.changed: Callable[[str], None] = lambda topic: None
         self.pressed: Callable[[ev.ButtonPressed], None] = lambda event: None
+        self.sim_said: Callable[[ev.UssdAnswered | ev.UssdFailed | ev.ForwardingRead], None] = lambda event: None
+        self.message_came: Callable[[ev.SmsReceived], None] = lambda event: None
         self.plan_changed: Callable[[ev.PlanChanged], None] = lambda event: None
         self.sms_out: Callable[[ev.Event], None] = lambda event: None
         self._bridge = bridge
@@ -114,6 +116,9 @@ class Exchange:
             ev.BindingChanged: self._binding_changed,
             ev.ButtonPressed: lambda event: self.pressed(event),
             ev.PlanChanged: lambda event: self.plan_changed(event),
+            ev.UssdAnswered: lambda event: self.sim_said(event),
+            ev.UssdFailed: lambda event: self.sim_said(event),
+            ev.ForwardingRead: lambda event: self.sim_said(event),
         }
         self._commands: Mapping[type, Callable[..., None]] = {
             do.Dial: self._dial,
@@ -260,6 +265,7 @@ class Exchange:
         if verdict.blocked and verdict.block is not None:
             self._storage.hit(verdict.block)
         self._storage.sms(do.StoreSms(event.line, event.memory, event.slot, event.part, mail=mail))
+        self.message_came(event)
 
     def _sms_stored(self, event: ev.SmsStored) -> None:
         if event.line in self.lines:

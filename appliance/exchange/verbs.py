@@ -19,10 +19,15 @@ from appliance.words import TRACE, say
 log = logging.getLogger(__name__)
 
 # what the worker does takes longer than an answer may; it has WORKER_SECONDS of the desk
-SECONDS: Mapping[str, float] = {"mail.test": 65.0, "prompt.convert": 65.0, "prompt.speak": 65.0}
+SECONDS: Mapping[str, float] = {
+    "mail.test": 65.0, "prompt.convert": 65.0, "prompt.speak": 65.0,
+    # what the network does: see modem_ussd and modem_services
+    "ussd.send": 90.0, "ussd.answer": 70.0, "credit.read": 90.0, "forwarding.check": 600.0, "forwarding.apply": 600.0,
+}  # fmt: skip
 
 Reply = Callable[[Answer], None]
 Args = Mapping[str, Json]
+Later = Callable[[Args, str, Reply], None]
 
 
 class Desk(Protocol):
@@ -51,10 +56,8 @@ class Desk(Protocol):
 class Verbs:
     """Carries out what the socket asks; every fault becomes an answer with an id."""
 
-    def __init__(
-        self, exchange: Exchange, desk: Desk, more: Mapping[str, Callable[[Args, str, Reply], None]] | None = None
-    ) -> None:
-        """`more`: verbs that others carry out."""
+    def __init__(self, exchange: Exchange, desk: Desk, more: Mapping[str, Later] | None = None) -> None:
+        """`more`: verbs of other parts, answered later."""
         self._exchange = exchange
         self._desk = desk
         self._now: dict[str, Callable[[Args, str], dict[str, Json]]] = {
@@ -72,7 +75,7 @@ class Verbs:
             "prompt.remove": self._prompt_remove,
             "devices": lambda args, who: {"ports": [*self._desk.devices()]},
         }
-        self._later: dict[str, Callable[[Args, str, Reply], None]] = {
+        self._later: dict[str, Later] = {
             "settings.put": self._settings_put,
             "block.add": lambda args, who, reply: self._desk.block_add(args, who, reply),
             "block.remove": lambda args, who, reply: self._desk.block_remove(number(args, "id"), who, reply),

@@ -17,6 +17,7 @@ from appliance.errors import JournalError
 from appliance.journal import queries
 from appliance.journal.db import open_reader, translate
 from appliance.journal.rows import BindingRow, BlockRow
+from appliance.journal.sims import LineFact, facts
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +95,11 @@ def line_facts(lines: Iterable[str]) -> Callable[[sqlite3.Connection], dict[str,
     return lambda db: {
         line: {name: fact.value for name, fact in queries.line_facts(db, line).items()} for line in lines
     }
+
+
+def facts_named(names: tuple[str, ...]) -> Callable[[sqlite3.Connection], tuple[LineFact, ...]]:
+    """The last that is known of each line under these names."""
+    return lambda db: facts(db, names)
 
 
 def bindings(now: str) -> Callable[[sqlite3.Connection], tuple[BindingRow, ...]]:

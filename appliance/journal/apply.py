@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from appliance.core.causes import Cause
 from appliance.core.model import TraceStep
+from appliance.journal import sims
 from appliance.journal import writes as w
 from appliance.journal.messages import Join, Messages
 from appliance.journal.queries import block_row
@@ -38,6 +39,8 @@ class Apply:
             w.AddEvent: self._event,
             w.PutLineFact: self._line_fact,
             w.PutSignal: self._signal,
+            w.AddCredit: lambda write: sims.store(db, write),
+            w.AddNotice: lambda write: sims.notice(db, write, host),
             w.RetryOutbox: self._retry,
             w.MarkRead: self._read,
             w.MarkSenderRead: self._read_sender,

@@ -21,6 +21,7 @@ RETENTION: tuple[tuple[str, str, str, int], ...] = (
     ("calls", "ended_at", "1", 730),
     ("sms", "received_at", "read_at IS NOT NULL", 730),
     ("events", "at", "1", 180),
+    ("credit", "at", "1", 730),
     ("outbox", "created_at", "state = 'sent'", 90),
     ("outbox", "created_at", "state = 'dead'", 365),
 )

@@ -154,6 +154,33 @@ class PutSignal:
 
 
 @dataclass(frozen=True, slots=True)
+class AddCredit:
+    """A balance that was read: `amount` in minor units, `source` "ussd" or "sms", `text` as the operator said it.
+    Result: None."""
+
+    line: str
+    at: str
+    amount: int
+    currency: str
+    source: str
+    text: str = ""
+    iccid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AddNotice:
+    """An event for the page that also leaves the box: as a mail to each of `to`, and as a call of the web
+    address that has the name `hook`, all in one transaction. Result: the event's id."""
+
+    at: str
+    message: str
+    args: Mapping[str, str] = field(default_factory=dict)
+    severity: str = "warn"
+    to: tuple[str, ...] = ()
+    hook: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RetryOutbox:
     """Send a dead letter again, or a waiting one now. Result: True, False when there is nothing to send."""
 
@@ -180,6 +207,6 @@ class MarkSenderRead:
 Write = (
     StoreCallRow | StoreSmsPart | SweepParts | SetOverrideRow | AddBlock | RemoveBlock | CountHits | PutBinding
     | DropBinding | TouchBindings | AddEvent | PutLineFact | PutSignal | RetryOutbox | MarkRead | MarkSenderRead
-    | AddOutgoing | PutOutgoing
+    | AddOutgoing | PutOutgoing | AddCredit | AddNotice
 )  # fmt: skip
 Result = None | bool | int | tuple[int, ...] | PartStored | object

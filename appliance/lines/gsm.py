@@ -26,6 +26,7 @@ from appliance.core.countries import country as facts_of
 from appliance.core.model import Kind, LegId, LineId, Number, Offer
 from appliance.core.numbers import parse
 from appliance.lines import LineStatus, Post
+from appliance.lines import gsm_services as sim
 from appliance.lines.gsm_care import Care
 from appliance.lines.pin_memory import PinMemory
 from appliance.lines.ports import Ports
@@ -139,6 +140,9 @@ class GsmLine:
             self._free(command, at)
         elif isinstance(command, do.SendSmsPart):
             self._send_part(command)
+        elif isinstance(command, sim.COMMANDS):
+            for event in sim.perform(self.id, self._modem, bool(self._port), command, at):
+                self._post(event)
         elif getattr(command, "leg", None) == self._leg and self._leg is not None:
             if isinstance(command, do.Answer):
                 self._modem.calls.answer()
@@ -364,6 +368,9 @@ class GsmLine:
     def _part_uncertain(self, event: said.PartUncertain) -> None:
         self._post(ev.SmsPartUncertain(self.id, event.out, event.sequence))
 
+    def _services(self, event: said.UssdSaid | said.UssdFailed | said.ForwardingSaid) -> None:
+        self._post(sim.translated(self.id, event))
+
     def _freed(self, event: said.SlotFreed) -> None:
         log.info("line %s: slot %s %d freed", self.id, event.memory, event.slot)
         self._care.freed(event)
@@ -375,6 +382,7 @@ class GsmLine:
         said.CallerKnown: _caller_known, said.CallAlerting: _alerting, said.CallAnswered: _answered,
         said.CallEnded: _ended, said.DigitHeard: _digit, said.MessageRead: _message, said.SlotFreed: _freed,
         said.PartSent: _part_sent, said.PartFailed: _part_failed, said.PartUncertain: _part_uncertain,
+        said.UssdSaid: _services, said.UssdFailed: _services, said.ForwardingSaid: _services,
     }  # fmt: skip
 
     def _report_again(self, at: float) -> None:

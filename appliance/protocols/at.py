@@ -31,6 +31,8 @@ FINAL = re.compile(
 OF_A_CALL = re.compile(r"(NO CARRIER|BUSY|NO ANSWER|NO DIAL ?TONE|CONNECT.*)\Z")  # final for ATD and ATA alone
 CALL_COMMAND = re.compile(r"AT(D|A\Z|O)", re.IGNORECASE)
 TWO_LINES = re.compile(r"\+(CMT|CDS|CBM):")  # the next line belongs to them, whatever it looks like
+OPEN_TEXT = re.compile(r'\+CUSD:[^"]*"(?!(?s:.*)"\s*(,\s*\d*\s*)?\Z)', re.IGNORECASE)  # goes on until its quote ends
+NEVER_TEXT = re.compile(r"(RING|NO CARRIER|\+(CLIP|CCWA|CMTI|CRING|CLCC|CREG|CGREG|CEREG):.*)\Z")  # not even within it
 
 # codes nobody asked for; those that can also be an answer stand in ALSO_ANSWERS
 URC = re.compile(
@@ -222,15 +224,14 @@ class AtEngine:
 
     def _line(self, line: str, at: float) -> list[AtEvent]:
         if self._first_of_two:
-            first, self._first_of_two = self._first_of_two, ""
-            return [Unsolicited(first, line)]
+            return self._second(line)
         if self._state is not _State.READY:
             return self._line_in_resync(line, at)
         running = self._running
         if running and self._echo and line == self._echo:
             self._echo = ""
             return []
-        if TWO_LINES.match(line):
+        if TWO_LINES.match(line) or OPEN_TEXT.match(line):
             self._first_of_two, self._second_by = line, at + SECOND_LINE
             return []
         if running is None:
@@ -243,6 +244,19 @@ class AtEngine:
             self._lines.append(line)
         self._deadline = max(self._deadline, at + min(running.seconds, 5.0))  # as long as it talks it is not lost
         return []
+
+    def _second(self, line: str) -> list[AtEvent]:
+        first, self._first_of_two = self._first_of_two, ""
+        if not OPEN_TEXT.match(first):
+            return [Unsolicited(first, line)]
+        if NEVER_TEXT.match(line):
+            self._first_of_two = first
+            return [Unsolicited(line)]
+        whole = f"{first}\n{line}"
+        if OPEN_TEXT.match(whole) and len(whole) < LONGEST_LINE:
+            self._first_of_two = whole
+            return []
+        return [Unsolicited(whole)]
 
     def _idle_line(self, line: str) -> list[AtEvent]:
         if URC.match(line):
@@ -314,7 +328,7 @@ class AtEngine:
         if line == "OK" and self._state is _State.ASKING:
             self._state, self._deadline = _State.SETTLING, at + RESYNC_AFTER
             return []
-        if TWO_LINES.match(line):
+        if TWO_LINES.match(line) or OPEN_TEXT.match(line):
             self._first_of_two, self._second_by = line, at + SECOND_LINE
             return []
         if URC.match(line) or line.startswith("+CMGS:"):  # a result after its time is still one

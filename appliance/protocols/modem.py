@@ -35,9 +35,11 @@ from appliance.protocols.modem_families import (
 )
 from appliance.protocols.modem_network import Network
 from appliance.protocols.modem_send import Sending
+from appliance.protocols.modem_services import Services
 from appliance.protocols.modem_sim import BUSY_AGAIN, GONE, MayTryPin, Sim, number_prefix
 from appliance.protocols.modem_sms import Messages
 from appliance.protocols.modem_tones import Tones
+from appliance.protocols.modem_ussd import Ussd
 
 FORMAT_TRIES = 15  # SIM800 refuses CMGF until "SMS Ready"
 STALLS, STALLS_WITHIN = 3, 120.0  # so many lost answers in so many seconds are no chance
@@ -78,6 +80,8 @@ class Modem:
     network: Network = field(init=False)
     calls: Calls = field(init=False)
     messages: Messages = field(init=False)
+    ussd: Ussd = field(init=False)
+    services: Services = field(init=False)
     sending: Sending = field(init=False)
     tones: Tones = field(init=False)
     _parts: Mapping[str, Part] = field(init=False)  # area of a command's tag -> who gets its answer
@@ -103,9 +107,11 @@ class Modem:
         self.messages = Messages(self.engine, tell)
         self.tones = Tones(self.engine, tell, lambda: self.calls.talking)
         self.sending = Sending(self.engine, tell)
+        self.ussd = Ussd(self.engine, tell)
+        self.services = Services(self.engine, tell)
         self._parts = {
             "sim": self.sim, "net": self.network, "sms": self.messages, "call": self.calls, "tone": self.tones,
-            "send": self.sending,
+            "send": self.sending, "ussd": self.ussd, "ccfc": self.services,
         }  # fmt: skip
 
     # ---- from outside -------------------------------------------------------------------------------------------

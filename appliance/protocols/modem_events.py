@@ -1,5 +1,6 @@
 """What a modem reports to its line."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -155,8 +156,46 @@ class PartUncertain:
     sequence: int
 
 
+@dataclass(frozen=True, slots=True)
+class UssdSaid:
+    """The network answered a code. `more`: it wants an answer; `form` of its text and `request` of ours are what this
+    modem does (see ussd_text); `asked` is false for a message of the network's own accord."""
+
+    text: str
+    more: bool
+    form: str
+    request: str
+    asked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class UssdFailed:
+    """A code has no answer: `reason` is an id of words.ERRORS, `detail` the modem's word."""
+
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diverted:
+    """Where calls go for a reason (all, busy, no-answer, unreachable) as the network says; `seconds` 0: not told."""
+
+    reason: str
+    active: bool
+    number: str = ""
+    seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardingSaid:
+    """What the network holds; `refused` maps a reason that could not be set or asked to the modem's word."""
+
+    found: tuple[Diverted, ...]
+    refused: Mapping[str, str]
+
+
 ModemEvent = (
     StateChanged | PortDead | Sick | Identified | NetworkTime | CallOffered | CallerKnown | CallAlerting | CallAnswered
     | CallEnded | SecondCall | NoVoice | DigitHeard | MessageRead | SlotFreed | SlotStuck | Mended | PartSent
-    | PartFailed | PartUncertain
+    | PartFailed | PartUncertain | UssdSaid | UssdFailed | ForwardingSaid
 )  # fmt: skip

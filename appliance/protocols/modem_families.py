@@ -52,7 +52,7 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         "huawei", r"HUAWEI|\bE\d{3,4}\b|\bK\d{4}\b|MU\d{3}",
-        extra=("AT^CURC=1", "AT^DDTMFCFG=0,1"),
+        extra=("AT^CURC=1", "AT^DDTMFCFG=0,1", "AT^USSDMODE=0"),
         audio_on=("AT^DDSETEX=2",), digit="AT^DTMF={i},{d}",
         iccid=("AT^ICCID?", "AT+CCID"), pin_tries="AT^CPIN?", first_slot=0, has_pcm=True,
         reset=("AT^RESET", "AT+CFUN=1,1"),
@@ -93,6 +93,7 @@ AFTER_PIN: tuple[tuple[str, tuple[str, ...], float, bool], ...] = (
     ("AT+CEREG=2", (), 3.0, False),
     ("AT+CLIP=1", (), 5.0, True),
     ("AT+CRC=0", (), 3.0, False),
+    ("AT+CUSD=1", (), 3.0, False),
     ("AT+COPS=3,0", (), 10.0, False),
 )
 NEW_MESSAGES = (

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from appliance.core.credit import minor
+from appliance.core.patterns import LONGEST_PATTERN, fault
 from appliance.settings.secret import Secret
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
@@ -212,6 +214,33 @@ class Day(Text):
             return date.fromisoformat(_text_of(raw)).isoformat()
         except ValueError as error:
             raise Fault("not-a-date") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money(Text):
+    """An amount with its two decimals: "3.00". A comma is taken for the point."""
+
+    longest: int = 12
+
+    def clean(self, raw: Value) -> Value:
+        amount = minor(str(Text.clean(self, raw)))
+        if amount is None or amount < 0:
+            raise Fault("not-an-amount")
+        return f"{amount // 100}.{amount % 100:02}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern(Text):
+    """A regular expression that comes to an end on any text."""
+
+    longest: int = LONGEST_PATTERN
+
+    def clean(self, raw: Value) -> Value:
+        text = str(Text.clean(self, raw))
+        wrong = fault(text)
+        if wrong:
+            raise Fault(wrong)
+        return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,9 @@ from appliance.settings.fields import (
     Host,
     Integer,
     ListOf,
+    Money,
     Password,
+    Pattern,
     Phone,
     Rows,
     Switch,
@@ -27,6 +29,7 @@ from appliance.settings.fields import (
     Zone,
     check,
 )
+from appliance.settings.sims import sim_faults
 from appliance.words import PROMPTS
 
 COUNTRIES = {
@@ -40,6 +43,12 @@ DIAL_CLASSES = {
     "internal": "Inside", "local": "Local", "national": "Country-wide", "mobile": "Mobile",
     "abroad": "Abroad", "premium": "Premium",
 }  # fmt: skip
+TOPUPS = {
+    "none": "Do nothing more", "ussd": "Send a code", "voucher": "Send the next voucher",
+    "webhook": "Call a web address",
+}  # fmt: skip
+CODE = r"[*#0-9]{2,40}"
+TOPUP_CODE = r"(?:[*#0-9]|\{voucher\}){2,60}"
 ID = r"[a-z0-9][a-z0-9-]{0,30}"
 
 
@@ -167,6 +176,39 @@ LINES = Section("lines", "Lines", (
     Integer(name="sms_per_hour", label="Messages in an hour at most", default=60, least=1, most=1000, seldom=True,
             help="A long message counts once for each part, as your operator counts it."),
     Integer(name="sms_per_day", label="Messages in a day at most", default=200, least=1, most=10000, seldom=True),
+    Text(name="balance_code", label="Code for the balance", longest=40, pattern=CODE, pattern_fault="not-a-code",
+         help="Such as *100#. It is sent every night. Empty: the balance is not read."),
+    Pattern(name="balance_pattern", label="Where the amount stands", seldom=True,
+            help="A regular expression with the amount in brackets. Empty: the first amount with two decimals."),
+    Integer(name="balance_days", label="It is asked every", unit="days", default=1, least=1, most=28, seldom=True,
+            help="More than 1 where the operator takes money for the question."),
+    Text(name="currency", label="Currency", longest=8, pattern=r"[^\W\d_]{0,8}", default="PLN"),
+    Text(name="balance_sender", label="Sender of messages with the balance", longest=20, seldom=True,
+         help="The name or number under which the operator texts it. Empty: no message is read for it."),
+    Money(name="balance_low", label="Tell when it falls under", default="3.00",
+          help="Once a fall: on the page, and by mail where mail is set up."),
+    Money(name="renewal_cost", label="Cost of a package", default="0.00", seldom=True,
+          help="It must be there three days before its day."),
+    Integer(name="renewal_day", label="Day of the month it is renewed", default=0, least=0, most=31, seldom=True,
+            help="0: no package."),
+    Choice(name="topup", label="When it is low", options=TOPUPS, default="none"),
+    Text(name="topup_code", label="Code that tops up", longest=60, pattern=TOPUP_CODE, pattern_fault="not-a-code",
+         help="For a voucher, {voucher} stands for its digits: *123*{voucher}#."),
+    Password(name="vouchers", label="Vouchers", longest=2000,
+             help="Their digits, separated by spaces or commas. Each is used once. What is typed replaces the list."),
+    Text(name="topup_url", label="Web address that tops up", longest=300, pattern=r"https?://[^\s]+",
+         pattern_fault="not-a-web-address", seldom=True),
+    Password(name="topup_secret", label="Secret of that address", longest=100, seldom=True),
+    Integer(name="topup_daily", label="Top-ups a day at most", default=1, least=0, most=5,
+            help="A hard limit, whether they worked or not."),
+    Phone(name="backup_number", label="Backup number",
+          help="The mobile network sends callers there when the box cannot. Each costs as a call of this line."),
+    Switch(name="forward_unreachable", label="When the SIM cannot be reached (no power, no network)", default=True),
+    Switch(name="forward_busy", label="When it is busy"),
+    Switch(name="forward_no_answer", label="When nobody answers"),
+    Choice(name="forward_seconds", label="Nobody answers after", default="20",
+           options={str(n): f"{n} seconds" for n in range(5, 31, 5)}),
+    Switch(name="forward_all", label="Always: no call reaches the box any more", seldom=True),
 ), many=True)  # fmt: skip
 
 PEOPLE = Section("people", "People and phones", (
@@ -264,6 +306,8 @@ def check_between(settings: Settings) -> dict[str, Fault]:
             faults[f"lines.{i}.group"] = Fault("unknown-group", group=str(line.get("group")))
         if line.get("closed_prompt") not in prompt_ids:
             faults[f"lines.{i}.closed_prompt"] = Fault("unknown-prompt", prompt=str(line.get("closed_prompt")))
+        for name in sim_faults(line):
+            faults[f"lines.{i}.{name}"] = Fault("required")
     for i, person in enumerate(people):
         if person.get("outgoing_line") and person.get("outgoing_line") not in line_ids:
             faults[f"people.{i}.outgoing_line"] = Fault("unknown-line", line=str(person.get("outgoing_line")))

@@ -28,6 +28,7 @@ from appliance.worker.jobs import Chores
 from appliance.worker.lines import LineServer, ask
 from appliance.worker.office import Office, OfficeReader
 from appliance.worker.post import Post
+from appliance.worker.rounds import rounds_of
 from appliance.worker.verbs import Verbs
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,7 @@ class Daemon:
             selector.register(inbox, selectors.EVENT_READ, lambda: self._take(inbox))
             selector.register(self._wake_read, selectors.EVENT_READ, self._awake)
             self._server.start()
+            self._plan_rounds()
             self._chores.start(self._office.desk.zone)
             self._speak_address()
             notify.ready()
@@ -165,6 +167,8 @@ class Daemon:
         before, self._office = self._office, self._reader.read()
         if self._office.desk.zone != before.desk.zone:
             self._chores.start(self._office.desk.zone)
+        if self._office.asked != before.asked:
+            self._plan_rounds()
         if (self._office.languages, self._office.address) != (before.languages, before.address):
             self._speak_address()
         if self._office.account != before.account and self._db is not None:
@@ -172,6 +176,9 @@ class Daemon:
                 self._post.try_now(self._db)
             except sqlite3.Error as error:
                 self._lost(error)
+
+    def _plan_rounds(self) -> None:
+        self._chores.plan_rounds(rounds_of(self._office.asked, self._places.control))
 
     # ---- the outbox ---------------------------------------------------------------------------------------------
 

@@ -7,14 +7,16 @@ here is anything a caller, a message or the page waits for; a chore that was mis
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from appliance.errors import JournalDamaged, JournalError
@@ -28,7 +30,23 @@ CHECK_AT = (3, 47)
 CHECKPOINT_MINUTES = 60
 LATE_SECONDS = 6 * 3600  # a box that was off at that time does it when it is on again
 
+ROUND_AGAIN = timedelta(minutes=10)
+ROUND_TRIES = 12
+ROUND = "round "  # how the ids of rounds begin
+
 Chore = Callable[[sqlite3.Connection], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Something done once a day at an hour and minute of the office's zone. `run` gives whether it is done with; if
+    not (the line is in a call), it is tried again every ten minutes, for two hours."""
+
+    name: str
+    hour: int
+    minute: int
+    run: Callable[[], bool]
+    days: int = 1  # every so many days of the month, counted from its first
 
 
 class Chores:
@@ -41,6 +59,7 @@ class Chores:
         self._lock = threading.Lock()  # guards _open: the connections of running chores
         self._open: set[sqlite3.Connection] = set()
         self._going = True
+        self._rounds: tuple[Round, ...] = ()
         self.fault = ""
 
     def start(self, zone: ZoneInfo) -> None:
@@ -58,6 +77,24 @@ class Chores:
         scheduler.add_job(self._run, every, args=["checkpoint", self.checkpoint], id="checkpoint", **common)
         scheduler.start()
         self._scheduler = scheduler
+        self.plan_rounds(self._rounds)
+
+    def plan_rounds(self, rounds: Sequence[Round]) -> None:
+        """These rounds from now on, instead of those before."""
+        self._rounds = tuple(rounds)
+        scheduler = self._scheduler
+        if scheduler is None:
+            return
+        for job in scheduler.get_jobs():
+            if job.id.startswith(ROUND):
+                job.remove()
+        for one in self._rounds:
+            day = f"*/{one.days}" if one.days > 1 else "*"
+            trigger = CronTrigger(day=day, hour=one.hour, minute=one.minute, timezone=scheduler.timezone)
+            scheduler.add_job(
+                self._go_round, trigger, args=[one, 1], id=ROUND + one.name, coalesce=True, max_instances=1,
+                misfire_grace_time=LATE_SECONDS,
+            )  # fmt: skip
 
     def stop(self) -> None:
         """End, and interrupt what runs."""
@@ -90,6 +127,20 @@ class Chores:
             return
         log.critical("check: the journal is damaged: %s", self.fault)
         add_event(db, self._now(), "journal-damaged", {"said": self.fault}, "error")
+
+    def _go_round(self, one: Round, attempt: int) -> None:
+        """On the scheduler's thread: the boundary of a round."""
+        try:
+            done = one.run()
+        except Exception:
+            log.exception("the round %s failed", one.name)
+            return
+        scheduler = self._scheduler
+        if not done and attempt < ROUND_TRIES and self._going and scheduler is not None:
+            again = DateTrigger(datetime.now(scheduler.timezone) + ROUND_AGAIN)
+            scheduler.add_job(
+                self._go_round, again, args=[one, attempt + 1], id=f"{ROUND}{one.name} again", replace_existing=True
+            )
 
     def _run(self, name: str, chore: Chore) -> None:
         """On the scheduler's thread: the boundary of a chore."""

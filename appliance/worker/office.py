@@ -16,9 +16,11 @@ from appliance.journal.rows import Json
 from appliance.settings.fields import Value
 from appliance.settings.places import Places
 from appliance.settings.schema import LANGUAGES, MAIL, check_section
+from appliance.settings.schema import rows as records
 from appliance.settings.secret import Secret
 from appliance.settings.store import Store
 from appliance.worker.mailer import Account
+from appliance.worker.rounds import Asked, asked_of
 from appliance.worker.sms_mail import Desk
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,7 @@ class Office:
     mail: Mapping[str, Value]
     languages: tuple[str, ...] = ("en",)
     address: str = ""
+    asked: tuple[Asked, ...] = ()  # of the SIMs, every night
 
 
 class OfficeReader:
@@ -90,7 +93,8 @@ def office_of(settings: Mapping[str, Mapping[str, Value]]) -> Office:
         why = "mail-incomplete"
     languages = tuple(dict.fromkeys(one for one in (*spoken, "en") if one in LANGUAGES))
     address = str(settings.get("network", {}).get("address") or "")
-    return Office(desk, None if why else Account.of(mail), why, mail, languages, address)
+    nightly = asked_of(records(settings, "lines"))
+    return Office(desk, None if why else Account.of(mail), why, mail, languages, address, asked=nightly)
 
 
 def merged_mail(stored: Mapping[str, Value], typed: Mapping[str, Json]) -> Mapping[str, Value]:

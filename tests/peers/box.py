@@ -132,7 +132,7 @@ class Box:
         return dict(answer.ok)
 
     def try_ask(self, verb: str, **args: object) -> Answer:
-        return ask(self.places.control, verb, args, "test")  # type: ignore[arg-type]
+        return ask(self.places.control, verb, args, "test", 30.0)  # type: ignore[arg-type]
 
     def status(self) -> dict:
         return self.ask("status")

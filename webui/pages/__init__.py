@@ -15,6 +15,7 @@ from webui.pages import (
     messages,
     outgoing,
     people,
+    sims,
     start,
     status,
     trycall,
@@ -30,7 +31,7 @@ def register(app: Flask) -> None:
     )
     live.register(app)
     for module in (
-        door, start, status, calls, messages, lines, hours, announcements, blocking, outgoing, trycall, people, box, me,
-        undo,
+        door, start, status, calls, messages, lines, sims, hours, announcements, blocking, outgoing, trycall, people,
+        box, me, undo,
     ):  # fmt: skip
         app.register_blueprint(module.page)

@@ -40,6 +40,8 @@ TABS = (
         "sms_mail", "sms_to", "sms_out", "sms_report", "sms_premium", "sms_national", "sms_again", "sms_gap",
         "sms_per_hour", "sms_per_day",
     )),
+    Tab("credit", _l("Credit and codes"), ()),
+    Tab("backup", _l("Backup number"), ()),
     Tab("modem", _l("Modem"), (
         "enabled", "device", "pcm_device", "pin", "outgoing", "country", "imei", "call_waiting", "power", "power_port",
     )),
@@ -73,12 +75,12 @@ def index() -> str:
 @page.route("/lines/<line_id>", methods=["GET"])
 def one(line_id: str) -> str:
     """The state of a line."""
-    item = _item(line_id)
+    item = item_of(line_id)
     return render_template(
         "lines/state.html",
         item=item,
-        view=_view(line_id),
-        tabs=_tabs(line_id, "state"),
+        view=view_of(line_id),
+        tabs=tabs_of(line_id, "state"),
         groups=dict(group_choices()),
         care=line_care.of(line_id),
     )
@@ -90,7 +92,7 @@ def form(line_id: str, tab: str) -> Response | str | tuple[str, int]:
     which = next((t for t in TABS if t.name == tab and t.fields), None)
     if which is None:
         abort(404)
-    item = _item(line_id)
+    item = item_of(line_id)
     choices: dict[str, Options] = {
         "group": [("", _("Nobody")), *group_choices()], "closed_prompt": _prompts(item),
     }  # fmt: skip
@@ -103,7 +105,7 @@ def form(line_id: str, tab: str) -> Response | str | tuple[str, int]:
         fields, others, code = outcome.fields, outcome.others, 422
     _suggest(fields)
     return render_template(
-        "lines/form.html", item=item, view=_view(line_id), tabs=_tabs(line_id, tab), fields=fields, others=others,
+        "lines/form.html", item=item, view=view_of(line_id), tabs=tabs_of(line_id, tab), fields=fields, others=others,
         which=which,
     ), code  # fmt: skip
 
@@ -182,7 +184,7 @@ def _suggest(fields: list[Drawn]) -> None:
 @page.route("/lines/<line_id>/remove", methods=["GET", "POST"])
 def remove(line_id: str) -> Response | str:
     """Confirmed first, with what else changes: who calls out on it, and the rules that name it."""
-    item = _item(line_id)
+    item = item_of(line_id)
     people = [str(p.get("name")) for p in _items("people") if p.get("outgoing_line") == line_id]
     rules = [rule for rule in _items("outgoing") if line_id in _listed(rule)]
     if request.method == "GET":
@@ -235,7 +237,8 @@ def _items(name: str) -> list[dict[str, object]]:
     return forms.items_of(held["doc"]) if held else []
 
 
-def _item(line_id: str) -> dict[str, object]:
+def item_of(line_id: str) -> dict[str, object]:
+    """A line's settings; 404 where there is none."""
     held = here.control().section("lines")
     found = next((one for one in forms.items_of(held["doc"]) if one.get("id") == line_id), None)
     if found is None:
@@ -243,12 +246,14 @@ def _item(line_id: str) -> dict[str, object]:
     return found
 
 
-def _view(line_id: str) -> LineView:
+def view_of(line_id: str) -> LineView:
+    """A line's state."""
     state = here.status() or {}
     return next((line for line in state.get("lines", []) if line.get("id") == line_id), LineView(id=line_id, state=""))
 
 
-def _tabs(line_id: str, current: str) -> list[dict[str, object]]:
+def tabs_of(line_id: str, current: str) -> list[dict[str, object]]:
+    """The pages of a line."""
     return [
         {"href": f"/lines/{line_id}" if t.name == "state" else f"/lines/{line_id}/{t.name}", "label": t.label,
          "here": t.name == current}
