@@ -83,6 +83,17 @@ TRACE: Final = {
     "line-busy": N_("{line} is in use."),
     "goes-out": N_("{number} goes out on {line}."),
     "no-line": N_("No line is free for this call."),
+    "sms-never": N_("Kept only: the line never passes this sender on."),
+    "sms-blocked": N_("Kept only: the sender is on the block list."),
+    "sms-rule-word": N_("Rule “{rule}” does not act: the text lacks “{word}”."),
+    "sms-rule-again": N_("Rule “{rule}” does not act: a box has sent this on already."),
+    "sms-rule-mail": N_("Rule “{rule}”: mailed to {to}."),
+    "sms-rule-webhook": N_("Rule “{rule}”: its web address is called."),
+    "sms-rule-sms": N_("Rule “{rule}”: sent on as SMS to {number}."),
+    "sms-rule-keep": N_("Rule “{rule}”: kept here only."),
+    "sms-rule-stops": N_("Rule “{rule}” ends it there."),
+    "sms-line-mail": N_("By the line: mailed to {to}."),
+    "sms-line-keeps": N_("By the line: kept here, nobody is mailed."),
 }
 
 OUTCOMES: Final = {
@@ -157,6 +168,13 @@ NOTICES: Final = {
     "sms-undecodable": N_("A message on {line} could not be read and was kept as it is."),
     "phone-ban": N_("Wrong passwords from {source}: it is shut out for {minutes} minutes."),
     "settings-saved": N_("{who} saved {section}."),
+    "hook-dead": N_("A message could not be handed to the web address of rule “{rule}”: {said}."),
+    "forward-dead": N_("A message could not be sent on to {number}: {said}."),
+    "sms-cap": N_("More than {most} messages an hour were to be sent by rules and mail. The rest waits: {count}."),
+    "mailbox-down": N_("The mailbox for answers cannot be read: {said}. Answers wait there."),
+    "reply-refused": N_("An answer by mail from {sender} was not sent as SMS: {said}"),
+    "heartbeat-lost": N_("The heartbeat of {line} did not arrive in 30 minutes. Messages may be lost on their way."),
+    "heartbeat-back": N_("The heartbeat of {line} arrives again."),
 }
 
 LAMPS: Final = {
@@ -285,4 +303,16 @@ ERRORS: Final = {
     "mail-password-again": N_("Type the password once more: the saved one is used only with the server it belongs to."),
     "mail-slow": N_("The mail server did not answer in time."),
     "mail-refused": N_("The server refused the mail: {said}"),
+    "not-a-url": N_("Write a web address such as https://example.com/hook."),
+    "hook-no-rule": N_("The rule is not there any more."),
+    "hook-address": N_("This address cannot be called: {said}"),
+    "hook-refused": N_("The receiver refused it: {said}"),
+    "hook-slow": N_("The receiver did not answer in time."),
+    "hook-no-server": N_("The receiver cannot be reached: {said}"),
+    "hook-certificate": N_("The receiver's certificate cannot be trusted: {said}"),
+    "forward-cap": N_("The limit of messages an hour is reached."),
+    "forward-refused": N_("The exchange did not take it: {said}"),
+    "mailbox-sign-in": N_("The mailbox refused user or password: {said}"),
+    "mailbox-no-server": N_("The mailbox cannot be reached: {said}"),
+    "mailbox-folder": N_("The mailbox has no such folder: {said}"),
 }

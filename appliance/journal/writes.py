@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from appliance.core.commands import CallRecord
 from appliance.core.events import SmsPart
+from appliance.core.sms_rules import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,9 @@ class StoreCallRow:
 
 @dataclass(frozen=True, slots=True)
 class StoreSmsPart:
-    """A part as it lies on the SIM, and what to do with its message. Result: PartStored."""
+    """A part as it lies on the SIM, and what to do with its message: `recipients` are the line's addresses, `rules` the
+    rules that hold for this line, sender and hour, `never` says that the sender is never passed on, `proof` is the
+    address of the mailbox that we read ourselves ("" none). Result: PartStored."""
 
     line: str
     memory: str
@@ -32,6 +35,9 @@ class StoreSmsPart:
     sender_name: str = ""
     recipients: tuple[str, ...] = ()
     mail: bool = True
+    rules: tuple[Rule, ...] = ()
+    never: bool = False
+    proof: str = ""
 
 
 @dataclass(frozen=True, slots=True)

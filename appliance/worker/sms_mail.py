@@ -17,6 +17,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from zoneinfo import ZoneInfo
 
+from appliance.core.codes import code_in, grouped
 from appliance.journal.outbox import OutboxItem
 from appliance.journal.rows import Json
 from appliance.journal.times import moment
@@ -32,11 +33,6 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 TOLD_ELSEWHERE = frozenset({"incomplete", "completed", "undecodable"})
 
 _DIRECTION = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
-_CODE = re.compile(r"(?<![\w+.,-])(?:[A-Z]{1,2}-)?(\d{3}[ -]\d{3}|\d{4,8})(?![\w-]|[.,]\d)")
-_CODE_WORDS = re.compile(
-    r"\b(code|cod|kod|kodem|kodu|código|codigo|код|коду|кодом|haslo|hasło|пароль|parola|contraseña|clave|otp|pin|sms-?kod)\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +96,6 @@ def body_text(text: str) -> str:
     )
 
 
-def code_in(text: str) -> str:
-    """The one-time code of a message, "" when there is none or nothing says that the digits are one."""
-    if not _CODE_WORDS.search(text[:1000]):
-        return ""
-    found = _CODE.search(text[:1000])
-    return found[1].replace(" ", "-") if found else ""
-
-
 def root_id(line: str, sender: str, host: str) -> str:
     """The Message-ID on which all mails of one sender on one line hang."""
     digest = hashlib.sha256(f"{line}|{sender.casefold().strip()}".encode("utf-8", "replace")).hexdigest()
@@ -121,7 +109,7 @@ def _sms(mail: EmailMessage, payload: Mapping[str, Json], item: OutboxItem, desk
     root = root_id(line, sender, item.message_id.rstrip(">").rpartition("@")[2] or "centralka.local")
     mail["In-Reply-To"] = root
     mail["References"] = root
-    code = code_in(_text(payload, "text")) if desk.code_in_subject else ""
+    code = grouped(code_in(_text(payload, "text"))) if desk.code_in_subject else ""
     name = "subject-code" if code else "subject"
     mail["Subject"] = phrase(desk.language, name, sender=shown, line=label, code=code)
     mail.set_content(_sms_body(payload, label, desk), charset="utf-8")
