@@ -21,7 +21,8 @@ _OTHER = re.compile(  # words before a number that say it is something else
     r"(?:postal|pocztowy|postcode|zip|area code|kierunkowy|order|zam[oó]wieni\w+|pedido|comand\w+|замовлення|parcel|"
     r"paczk\w+|przesy[lł]k\w+|paquete|env[ií]o|colet\w*|awb|посилк\w+|ттн|накладн\w+|tracking|invoice|faktur\w+|factura|"
     r"рахун\w+|rachun\w+|account|konto|konta|cuenta|cont|card|kart[ayęą]|tarjeta|карт\w+|ending(?: in| with)?|"
-    r"ko[nń]cz\w+|terminada en|ref|referenc\w+|referin\w+|client|klient\w*|tel|phone|telefon\w*|call|zadzwo\w+|year|rok\w*)"
+    r"ko[nń]cz\w+|terminada en|ref|referenc\w+|referin\w+|client|klient\w*|tel|phone|telefon\w*|call|"
+    r"zadzwo\w+|year|rok\w*)"
     r"[\s.:#№]*(?:(?:no|nr|numer|number|num|n[uú]mero|num[aă]r\w*|номер|№)[\s.:]*)?$",
     re.IGNORECASE,
 )

@@ -29,8 +29,8 @@ class Dispatch:
         self._host = host
 
     def send(self, sms: sqlite3.Row, delivery: Mapping[str, Json], facts: Mapping[str, Json], now: str) -> int | None:
-        """For one message; `facts` are what its mail says beyond the row. Gives the mail's row, None when there is
-        none."""
+        """For one message; `facts` are what its mail says beyond the row. Gives the mail's row, else that
+        of another kind, None when it causes nothing."""
         if self._is_heartbeat(sms):
             return self._heartbeat(sms, delivery, facts, now)
         decided = self._decide(sms, delivery)
@@ -38,12 +38,13 @@ class Dispatch:
         self._db.execute("UPDATE sms SET why = ? WHERE id = ?", (_json(why), sms["id"]))
         priority = CODE_FIRST if code_in(sms["text"]) else 0
         about: dict[str, Json] = {"what": "sms", **facts, "why": list(why)}
+        other: int | None = None
         if decided.hooks:
-            self._row("webhook", sms["id"], decided.hooks, about, now, priority)
+            other = self._row("webhook", sms["id"], decided.hooks, about, now, priority)
         if decided.numbers:
-            self._row("sms", sms["id"], decided.numbers, about, now, priority)
+            other = self._row("sms", sms["id"], decided.numbers, about, now, priority)
         if not decided.mail:
-            return None
+            return other
         self._db.execute("UPDATE sms SET mailed = 1 WHERE id = ?", (sms["id"],))
         return self._row("mail", sms["id"], decided.mail, about, now, priority)
 

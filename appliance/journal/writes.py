@@ -42,7 +42,8 @@ class StoreSmsPart:
 
 @dataclass(frozen=True, slots=True)
 class PartStored:
-    """The part is on disk. `sms` is its message once it has one, `outbox` the mail that this part caused."""
+    """The part is on disk. `sms` is its message once it has one, `outbox` the row of the outbox that this
+    part caused: its mail, else a webhook or a copy."""
 
     duplicate: bool
     sms: int | None = None

@@ -24,6 +24,7 @@ from appliance.journal.outbox import release_leases
 from appliance.journal.rows import Json
 from appliance.settings.places import Places
 from appliance.worker.clock import PlanClock
+from appliance.worker.errands import Errands
 from appliance.worker.jobs import Chores
 from appliance.worker.lines import LineServer, ask
 from appliance.worker.office import Office, OfficeReader
@@ -53,6 +54,7 @@ class Daemon:
         self._reader = OfficeReader(places)
         self._office: Office = self._reader.read()
         self._post = Post(self._clock, self.wake)
+        self._errands = Errands(places, self._clock, self.wake)
         self._chores = Chores(places.journal, lambda: datetime.now(UTC))
         self._verbs = Verbs(places, lambda: self._office, self._clock.now, self._state)
         self._server = LineServer(places.worker_requests, self._verbs.table())
@@ -183,6 +185,7 @@ class Daemon:
                 return
             if self._db is not None:
                 self._post.look(self._db, self._office)
+                self._errands.look(self._db, self._office)
         except sqlite3.Error as error:
             self._lost(error)
 

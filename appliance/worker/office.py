@@ -6,7 +6,7 @@ Settings that cannot be read, or mail that is not set up, are a state in which m
 import gettext
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -16,10 +16,12 @@ from appliance.journal.rows import Json
 from appliance.settings.fields import Value
 from appliance.settings.places import Places
 from appliance.settings.schema import LANGUAGES, MAIL, check_section
+from appliance.settings.schema import rows as records
 from appliance.settings.secret import Secret
 from appliance.settings.store import Store
 from appliance.worker.mailer import Account
 from appliance.worker.sms_mail import Desk
+from appliance.worker.webhook import Hook, hooks_of
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ class Office:
     mail: Mapping[str, Value]
     languages: tuple[str, ...] = ("en",)
     address: str = ""
+    hooks: Mapping[str, Hook] = field(default_factory=dict)
 
 
 class OfficeReader:
@@ -90,7 +93,8 @@ def office_of(settings: Mapping[str, Mapping[str, Value]]) -> Office:
         why = "mail-incomplete"
     languages = tuple(dict.fromkeys(one for one in (*spoken, "en") if one in LANGUAGES))
     address = str(settings.get("network", {}).get("address") or "")
-    return Office(desk, None if why else Account.of(mail), why, mail, languages, address)
+    hooks = hooks_of(records(settings, "sms_rules"), mail)
+    return Office(desk, None if why else Account.of(mail), why, mail, languages, address, hooks)
 
 
 def merged_mail(stored: Mapping[str, Value], typed: Mapping[str, Json]) -> Mapping[str, Value]:
