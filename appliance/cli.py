@@ -7,6 +7,7 @@ import argparse
 import json
 import logging
 import sys
+import time
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
@@ -14,7 +15,9 @@ from appliance import __version__
 from appliance.errors import CentralkaError, PduError
 from appliance.exchange.control import Answer, ask
 from appliance.settings.places import Places
-from appliance.words import CAUSES, ERRORS, TRACE, say
+from appliance.words import CAUSES, ERRORS, SENDING, SMS_STATES, TRACE, say
+
+FOLLOW_SECONDS = 0.3  # between two looks at a message of ours
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,6 +73,15 @@ def _parser() -> argparse.ArgumentParser:
     decode = sms.add_parser("decode", help="print what a PDU says, as JSON")
     decode.add_argument("hex")
     decode.set_defaults(command=_sms_decode)
+
+    send = sms.add_parser("send", help="send a message")
+    send.add_argument("--to", required=True, help="a number, such as +48600100200")
+    send.add_argument("--text", required=True)
+    send.add_argument("--line", default="", help="gsm0; if left out, the line this number wrote to last")
+    send.add_argument("--flash", action="store_true", help="shown at once, not kept by the telephone")
+    send.add_argument("--no-report", action="store_true", help="do not ask whether it arrived")
+    send.add_argument("--wait", action="store_true", help="print its states until nothing more will happen")
+    send.set_defaults(command=_sms_send)
 
     night = commands.add_parser("night", help="the night switch: on, off, or auto for the hours")
     night.add_argument("value", choices=["on", "off", "auto", "toggle"])
@@ -207,6 +219,37 @@ def _sms_decode(arguments: argparse.Namespace) -> int:
         _print_json({"error": True, "why": str(error)})
         return 1
     return 0
+
+
+def _sms_send(arguments: argparse.Namespace) -> int:
+    words: dict[str, object] = {"to": arguments.to, "text": arguments.text, "line": arguments.line}
+    words |= {"flash": True} if arguments.flash else {}
+    words |= {"report": False} if arguments.no_report else {}
+    answer = _ask("sms.send", words)
+    if answer.ok is None:
+        return _failed(answer)
+    parts = "1 part" if answer.ok["parts"] == 1 else f"{answer.ok['parts']} parts"
+    _say(f"Message {answer.ok['id']}: {parts} ({answer.ok['coding']}) on {answer.ok['line']}")
+    return _sms_follow(answer.ok["id"]) if arguments.wait else 0
+
+
+def _sms_follow(out: object) -> int:
+    """Print what becomes of a message; 0 when it arrived, or left and no report was asked for."""
+    shown = ""
+    while True:
+        answer = _ask("sms.sent", {"id": out})
+        if answer.ok is None:
+            return _failed(answer)
+        row = _rows(answer.ok["messages"])[0]
+        why = say(SENDING, str(row["reason"]), {"line": row["line"]}) if row["reason"] else ""
+        now = say(SMS_STATES, str(row["state"]), {}) + (f": {why}" if why else "")
+        now += f" ({row['detail']})" if row["detail"] else ""
+        if now != shown:
+            _say(now)
+            shown = now
+        if row["over"]:
+            return 0 if row["state"] in ("sent", "delivered") else 1
+        time.sleep(FOLLOW_SECONDS)
 
 
 def _night(arguments: argparse.Namespace) -> int:

@@ -30,6 +30,30 @@ class PduError(ProtocolError, ValueError):
     id = "bad-pdu"
 
 
+class MessageError(CentralkaError, ValueError):
+    """A message that cannot be put on the air as it was asked for."""
+
+    id = "bad-message"
+
+
+class RecipientError(MessageError):
+    """A recipient that is no number of the mobile network: digits and * # a b c, + in front, at most 20."""
+
+    id = "bad-recipient"
+
+
+class MessageTooLong(MessageError):
+    """A text of more than 255 parts."""
+
+    id = "message-too-long"
+
+
+class ValidityError(MessageError):
+    """The network can be told to try for 5 minutes to 63 weeks, not for this long."""
+
+    id = "bad-validity"
+
+
 class SettingsError(CentralkaError, ValueError):
     """Settings that cannot be used: `fields` maps a field's path to the id of its fault, all of them at once."""
 

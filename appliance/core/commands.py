@@ -164,6 +164,19 @@ class FreeSlot:
 
 
 @dataclass(frozen=True, slots=True)
+class SendSmsPart:
+    """Send a part of a message of ours; SmsPartSent, SmsPartFailed or SmsPartUncertain comes back. `more` parts of the
+    message follow at once."""
+
+    line: LineId
+    out: int
+    sequence: int
+    pdu: str
+    length: int
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SetOverride:
     """Set or clear ("") an override such as `night`; stored before it is confirmed."""
 
@@ -206,5 +219,5 @@ class Log:
 
 Command = (
     Dial | Ring | Progress | Answer | HangUp | Join | Part | Play | StopPlay | SendDigits | StartTimer | StopTimer
-    | StoreCall | StoreSms | FreeSlot | SetOverride | CountHit | Notify | Lamp | Log
+    | StoreCall | StoreSms | FreeSlot | SendSmsPart | SetOverride | CountHit | Notify | Lamp | Log
 )  # fmt: skip

@@ -144,6 +144,49 @@ class SmsStoreFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class SmsPartSent:
+    """The network took a part of a message of ours; `reference` is -1 where the modem told none."""
+
+    line: LineId
+    out: int
+    sequence: int
+    reference: int
+
+
+@dataclass(frozen=True, slots=True)
+class SmsPartFailed:
+    """A part did not leave: `code` of +CMS ERROR, -1 without one, 0 when the modem did not even take it."""
+
+    line: LineId
+    out: int
+    sequence: int
+    code: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SmsPartUncertain:
+    """A part was handed over and no result came."""
+
+    line: LineId
+    out: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class SmsReported:
+    """A delivery report arrived; `reference` is a TP-MR, `status` a TP-ST. Its slot is freed once it is stored."""
+
+    line: LineId
+    memory: str
+    slot: int | None
+    pdu: str
+    reference: int
+    recipient: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
 class ButtonPressed:
     """A button of the box: `press` is "short", "long" (3 s) or "very-long" (10 s)."""
 
@@ -191,6 +234,6 @@ class LookedUp:
 
 Event = (
     Offered | NumberKnown | Ringing | Progressed | Answered | Digit | Held | TransferAsked | Ended | TimerFired
-    | PromptEnded | SmsReceived | SmsStored | SmsStoreFailed | ButtonPressed | LineUp | LineDown | BindingChanged
-    | PlanChanged | LookedUp
+    | PromptEnded | SmsReceived | SmsStored | SmsStoreFailed | SmsPartSent | SmsPartFailed | SmsPartUncertain
+    | SmsReported | ButtonPressed | LineUp | LineDown | BindingChanged | PlanChanged | LookedUp
 )  # fmt: skip

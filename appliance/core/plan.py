@@ -63,6 +63,21 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class SmsRules:
+    """What a line may send. `report`: ask for delivery reports; `national`: use the tables of languages (old phones
+    cannot show them); `again`: send once more what had no result; `gap`: seconds between messages; caps count parts."""
+
+    allowed: bool = True
+    report: bool = True
+    national: bool = False
+    premium: bool = False
+    again: bool = False
+    gap: float = 4.0
+    per_hour: int = 60
+    per_day: int = 200
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A line the office owns, as far as decisions go. Actions are "announce", "busy", "reject"."""
 
@@ -83,6 +98,7 @@ class Line:
     night: bool = True  # follows the night switch
     outgoing: bool = True  # may be used to dial out
     sms_never: tuple[str, ...] = ()  # senders whose messages are kept only: patterns of sms_rules.fits
+    sms: SmsRules = SmsRules()
 
 
 @dataclass(frozen=True, slots=True)

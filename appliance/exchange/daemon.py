@@ -26,6 +26,8 @@ from appliance.exchange.desk import Desk
 from appliance.exchange.exchange import Exchange
 from appliance.exchange.faults import faults_now, notes_now
 from appliance.exchange.loop import Inbox, Loop
+from appliance.exchange.sending import Sending
+from appliance.exchange.sending_verbs import SendingVerbs
 from appliance.exchange.status import call_rows, lamps_now, line_rows, open_rows, phone_states
 from appliance.exchange.storage import JournalStorage
 from appliance.exchange.verbs import SECONDS, Verbs
@@ -97,7 +99,12 @@ class Daemon:
         self._exchange.plan_changed = lambda event: self._settings_changed(event.sections, _nothing)
         self._buttons = Buttons(self._exchange, lambda number: self._storage.block(number, "button"), self._reset)
         self._exchange.pressed = self._buttons.pressed
-        self._verbs = Verbs(self._exchange, self._desk)
+        self._sending = Sending(self._exchange, self._writer, self._views, self._clock, self._inbox.put)
+        self._exchange.sms_out = self._sending.handle
+        sending = SendingVerbs(
+            self._sending, self._exchange, self._writer, self._views, self._clock, self._inbox.put, self._iccid
+        )  # fmt: skip
+        self._verbs = Verbs(self._exchange, self._desk, sending.table)
         self._control = ControlServer(places.control, self._inbox.put, SECONDS)
         self._panel = Panel(self._inbox.put)
         self._loop = Loop(self._inbox.__len__)
@@ -156,12 +163,14 @@ class Daemon:
         self._exchange.overrides.update(self._views.now(views.overrides) or {})
         self._exchange.last_caller = self._views.now(views.last_caller)
         now = stamp(datetime.now(UTC))
+        self._sending.restore()
         self._kept_bindings = restored(self._views.now(views.bindings(now)) or (), time.monotonic())
 
     def _add_steps(self) -> None:
         self._loop.add(self._poll_lines)
         self._loop.add(self._drain)
         self._loop.add(self._exchange.tick)
+        self._loop.add(self._sending.tick)
         self._loop.add(self._tick_panel)
         self._loop.add(self._publish)
         self._loop.add_chore(self._storage.chore)

@@ -84,6 +84,7 @@ class Exchange:
         self.changed: Callable[[str], None] = lambda topic: None
         self.pressed: Callable[[ev.ButtonPressed], None] = lambda event: None
         self.plan_changed: Callable[[ev.PlanChanged], None] = lambda event: None
+        self.sms_out: Callable[[ev.Event], None] = lambda event: None
         self._bridge = bridge
         self._storage = storage
         self._prompts = prompts
@@ -99,6 +100,10 @@ class Exchange:
             ev.SmsReceived: self._sms_received,
             ev.SmsStored: self._sms_stored,
             ev.SmsStoreFailed: self._sms_store_failed,
+            ev.SmsPartSent: lambda event: self.sms_out(event),
+            ev.SmsPartFailed: lambda event: self.sms_out(event),
+            ev.SmsPartUncertain: lambda event: self.sms_out(event),
+            ev.SmsReported: lambda event: self.sms_out(event),
             ev.LineUp: self._line_up,
             ev.LineDown: self._line_down,
             ev.BindingChanged: self._binding_changed,

@@ -54,7 +54,10 @@ class Desk(Protocol):
 class Verbs:
     """Carries out what the socket asks; every fault becomes an answer with an id."""
 
-    def __init__(self, exchange: Exchange, desk: Desk) -> None:
+    def __init__(
+        self, exchange: Exchange, desk: Desk, more: Mapping[str, Callable[[Args, str, Reply], None]] | None = None
+    ) -> None:
+        """`more`: verbs that others carry out."""
         self._exchange = exchange
         self._desk = desk
         self._now: dict[str, Callable[[Args, str], dict[str, Json]]] = {
@@ -82,6 +85,7 @@ class Verbs:
             "mail.test": lambda args, who, reply: self._desk.mail_test(args, reply),
             "prompt.convert": lambda args, who, reply: self._desk.prompt_convert(args, reply),
             "prompt.speak": lambda args, who, reply: self._desk.prompt_speak(args, reply),
+            **(more or {}),
         }
 
     def names(self) -> list[str]:
@@ -238,3 +242,11 @@ def number(args: Args, name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise ControlError("bad-request", name=name)
     return value
+
+
+def flag(args: Args, name: str, default: bool) -> bool:
+    """A yes or no argument. Raises ControlError."""
+    value = args.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise ControlError("bad-request", name=name)
+    return default if value is None else value

@@ -10,6 +10,7 @@ from appliance.journal import writes as w
 from appliance.journal.messages import Join, Messages
 from appliance.journal.queries import block_row
 from appliance.journal.rows import BlockRow
+from appliance.journal.sending import AddOutgoing, Outbound, PutOutgoing
 
 MOST_READ_AT_ONCE = 500
 
@@ -20,6 +21,7 @@ class Apply:
     def __init__(self, db: sqlite3.Connection, join: Join, host: str) -> None:
         self._db = db
         self._messages = Messages(db, join, host)
+        outbound = Outbound(db)
         self._table: Mapping[type, Callable[..., w.Result]] = {
             w.StoreCallRow: self._call,
             w.StoreSmsPart: self._messages.store,
@@ -36,6 +38,8 @@ class Apply:
             w.MarkRead: self._read,
             w.MarkSenderRead: self._read_sender,
             w.CountHits: self._count,
+            AddOutgoing: outbound.add,
+            PutOutgoing: outbound.put,
         }
 
     def __call__(self, write: w.Write) -> w.Result:

@@ -112,7 +112,8 @@ CREATE TABLE audit (
 THROTTLE = "CREATE TABLE throttle (key TEXT PRIMARY KEY, failures INTEGER NOT NULL, until TEXT NOT NULL) STRICT"
 
 # A message of ours. `options`: flash, report, national, valid_minutes; `key` keeps the same request (a mail that is
-# read twice) from making two; `next_at` is when the next try is due; `reason` an id of words.SENDING.
+# read twice) from making two; `next_at` is when the next try is due; `reason` an id of words.SENDING, `detail` the
+# modem's own word for it.
 SMS_OUT = """
 CREATE TABLE sms_out (
     id INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL, iccid TEXT NOT NULL DEFAULT '', recipient TEXT NOT NULL,
@@ -120,7 +121,7 @@ CREATE TABLE sms_out (
     updated_at TEXT NOT NULL, next_at TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL DEFAULT 'queued'
         CHECK (state IN ('queued', 'sending', 'sent', 'delivered', 'failed', 'uncertain')),
-    reason TEXT NOT NULL DEFAULT '', options TEXT NOT NULL DEFAULT '{}',
+    reason TEXT NOT NULL DEFAULT '', detail TEXT NOT NULL DEFAULT '', options TEXT NOT NULL DEFAULT '{}',
     reply_to INTEGER REFERENCES sms(id) ON DELETE SET NULL, key TEXT UNIQUE
 ) STRICT
 """
@@ -182,9 +183,9 @@ MIGRATIONS: tuple[Migration, ...] = (
         CREDIT,
         SIGNAL,
         LINE_FACTS,
-        "CREATE INDEX sms_out_due ON sms_out (next_at) WHERE state IN ('queued', 'sending', 'uncertain')",
-        "CREATE INDEX sms_out_by_recipient ON sms_out (line, recipient, id)",
-        "CREATE INDEX sms_out_reported ON sms_out_parts (mr) WHERE status IS NULL OR status >= 32",
+        "CREATE INDEX sms_out_by_state ON sms_out (state, updated_at)",
+        "CREATE INDEX sms_out_by_recipient ON sms_out (recipient, id)",
+        "CREATE INDEX sms_out_by_time ON sms_out_parts (sent_at) WHERE sent_at IS NOT NULL",
         "CREATE INDEX credit_by_line ON credit (line, at)",
     ),
 )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from appliance.core.commands import CallRecord
 from appliance.core.events import SmsPart
 from appliance.core.sms_rules import Rule
+from appliance.journal.sending import AddOutgoing, PutOutgoing
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,7 @@ class MarkSenderRead:
 
 Write = (
     StoreCallRow | StoreSmsPart | SweepParts | SetOverrideRow | AddBlock | RemoveBlock | CountHits | PutBinding
-    | DropBinding | TouchBindings | AddEvent | PutLineFact | RetryOutbox | MarkRead | MarkSenderRead
+    | DropBinding | TouchBindings | AddEvent | PutLineFact | RetryOutbox | MarkRead | MarkSenderRead | AddOutgoing
+    | PutOutgoing
 )  # fmt: skip
 Result = None | bool | int | tuple[int, ...] | PartStored | object

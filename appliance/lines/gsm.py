@@ -28,9 +28,11 @@ from appliance.core.numbers import parse
 from appliance.lines import LineStatus, Post
 from appliance.protocols import modem_events as said
 from appliance.protocols.modem import Modem
+from appliance.protocols.modem_send import PartToSend
 from appliance.protocols.modem_text import Caller
 from appliance.protocols.pdu import to_part
 from appliance.protocols.sms_part import Part
+from appliance.protocols.sms_report import report_of
 
 log = logging.getLogger(__name__)
 
@@ -123,6 +125,8 @@ class GsmLine:
         elif isinstance(command, do.FreeSlot):
             self._waiting.pop((command.memory, command.slot), None)
             self._modem.messages.free(command.memory, command.slot, command.pdu, at)
+        elif isinstance(command, do.SendSmsPart):
+            self._send_part(command)
         elif getattr(command, "leg", None) == self._leg and self._leg is not None:
             if isinstance(command, do.Answer):
                 self._modem.calls.answer()
@@ -266,6 +270,11 @@ class GsmLine:
     def _message(self, event: said.MessageRead) -> None:
         if event.slot is not None:
             self._waiting[(event.memory, event.slot)] = self._monotonic() + STORE_AGAIN
+        report = report_of(event.pdu)
+        if report:
+            where = (self.id, event.memory, event.slot, event.pdu)
+            self._post(ev.SmsReported(*where, report.reference, report.recipient, report.status))
+            return
         self._post(ev.SmsReceived(self.id, event.memory, event.slot, self._part(to_part(event.pdu))))
 
     def _part(self, part: Part) -> ev.SmsPart:
@@ -279,6 +288,20 @@ class GsmLine:
             part.sequence, part.flags,
         )  # fmt: skip
 
+    def _send_part(self, command: do.SendSmsPart) -> None:
+        part = PartToSend(command.out, command.sequence, command.pdu, command.length, command.more)
+        if self._port is None or not self._modem.sending.send(part):
+            self._post(ev.SmsPartFailed(self.id, command.out, command.sequence, 0, "line not free"))
+
+    def _part_sent(self, event: said.PartSent) -> None:
+        self._post(ev.SmsPartSent(self.id, event.out, event.sequence, event.reference))
+
+    def _part_failed(self, event: said.PartFailed) -> None:
+        self._post(ev.SmsPartFailed(self.id, event.out, event.sequence, event.code, event.detail))
+
+    def _part_uncertain(self, event: said.PartUncertain) -> None:
+        self._post(ev.SmsPartUncertain(self.id, event.out, event.sequence))
+
     def _freed(self, event: said.SlotFreed) -> None:
         log.info("line %s: slot %s %d freed", self.id, event.memory, event.slot)
 
@@ -286,6 +309,7 @@ class GsmLine:
         said.StateChanged: _state_changed, said.PortDead: _port_dead, said.CallOffered: _offered,
         said.CallerKnown: _caller_known, said.CallAlerting: _alerting, said.CallAnswered: _answered,
         said.CallEnded: _ended, said.DigitHeard: _digit, said.MessageRead: _message, said.SlotFreed: _freed,
+        said.PartSent: _part_sent, said.PartFailed: _part_failed, said.PartUncertain: _part_uncertain,
     }  # fmt: skip
 
     def _report_again(self, at: float) -> None:

@@ -21,6 +21,7 @@ RESYNC_TRIES = 3
 LONGEST_NOISE = 15.0  # seconds: a port that is never quiet is no modem's, or its modem is lost
 SECOND_LINE = 2.0
 GRACE = 3.0  # some modems end an answer of one line without OK
+PROMPT = 5.0  # seconds a body waits for its prompt
 ESCAPE, CTRL_Z = b"\x1b", b"\x1a"
 
 FINAL = re.compile(
@@ -56,8 +57,8 @@ class Priority(Enum):
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command line without its CR. `expects`: how its information lines begin ("" for lines without a prefix, as
-    those of CGMM); `seconds` until it counts as lost; `body` follows the prompt "> "; `shown` stands in logs instead
-    of a text with a secret."""
+    those of CGMM); `seconds` until it counts as lost; `body` follows the prompt "> ", from which on the seconds count;
+    `shown` stands in logs instead of a text with a secret."""
 
     text: str
     expects: tuple[str, ...] = ()
@@ -79,6 +80,7 @@ class Finished:
     ok: bool
     final: str
     lines: tuple[str, ...] = ()
+    prompted: bool = False  # its body went out
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,7 @@ class AtEngine:
         if len(self._buffer) > LONGEST_LINE:
             self._buffer.clear()
             self.unknown += 1
-        self._look_for_prompt()
+        self._look_for_prompt(at)
         return events
 
     def tick(self, at: float) -> list[AtEvent]:
@@ -250,10 +252,10 @@ class AtEngine:
         return bool(running and running.expects and running.expects != ("",) and len(self._lines) == 1)
 
     def _finish(self, ok: bool, final: str) -> list[AtEvent]:
-        command, lines = self._running, tuple(self._lines)
+        command, lines, prompted = self._running, tuple(self._lines), self._prompted
         self._running, self._prompted, self._echo = None, False, ""
         self._lines.clear()
-        return [Finished(command, ok, final, lines)] if command else []
+        return [Finished(command, ok, final, lines, prompted)] if command else []
 
     # ---- commands ---------------------------------------------------------------------------------------------------
 
@@ -265,13 +267,14 @@ class AtEngine:
         self._running = command = heapq.heappop(self._queue)[2]
         self._lines.clear()
         self._echo = command.text
-        self._deadline, self._last_byte = at + command.seconds, at
+        self._deadline, self._last_byte = at + (command.seconds if command.body is None else PROMPT), at
         self._prompted = False
         self._out += command.text.encode("latin-1", "replace") + b"\r"
 
-    def _look_for_prompt(self) -> None:
+    def _look_for_prompt(self, at: float) -> None:
         if self._running and self._running.body is not None and not self._prompted and self._buffer.strip() == b">":
             self._prompted = True
+            self._deadline = at + self._running.seconds
             self._buffer.clear()
             self._out += self._running.body.encode("ascii", "replace") + CTRL_Z
 
@@ -309,7 +312,7 @@ class AtEngine:
         if TWO_LINES.match(line):
             self._first_of_two, self._second_by = line, at + SECOND_LINE
             return []
-        if URC.match(line):
+        if URC.match(line) or line.startswith("+CMGS:"):  # a result after its time is still one
             return [Unsolicited(line)]
         if self._state is _State.SETTLING:  # that OK was another command's: ask again
             self._state = _State.DRAINING

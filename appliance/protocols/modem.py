@@ -15,6 +15,7 @@ from appliance.protocols.at import AtEngine, AtEvent, Command, Finished, Lost, P
 from appliance.protocols.modem_call import Calls
 from appliance.protocols.modem_events import ModemEvent, PortDead, StateChanged
 from appliance.protocols.modem_families import AFTER_PIN, OTHERS, START, Family, family_of
+from appliance.protocols.modem_send import Sending
 from appliance.protocols.modem_sms import Messages
 
 SIGNAL_EVERY, NETWORK_EVERY, OPERATOR_EVERY = 20.0, 30.0, 120.0  # seconds
@@ -55,6 +56,7 @@ class Modem:
     network: str = ""
     calls: Calls = field(init=False)
     messages: Messages = field(init=False)
+    sending: Sending = field(init=False)
     _steps: deque[Row] = field(default_factory=deque)
     _then: str = ""
     _timers: dict[str, float] = field(default_factory=dict)
@@ -69,13 +71,14 @@ class Modem:
     def __post_init__(self) -> None:
         self.calls = Calls(self.engine, self._events.append)
         self.messages = Messages(self.engine, self._events.append)
+        self.sending = Sending(self.engine, self._events.append)
 
     # ---- from outside -------------------------------------------------------------------------------------------
 
     def start(self, at: float) -> None:
         """The port is open: find out what it is."""
         self._at = at
-        self.engine.drop()  # what was meant for the device or the SIM before
+        self.sending.dropped(self.engine.drop(), at)  # what was meant for the device or the SIM before
         self._timers.clear()
         self._registered.clear()
         self._format_tries = 0
@@ -90,7 +93,7 @@ class Modem:
 
     def stop(self) -> list[ModemEvent]:
         """The port is gone: a call ends, nothing waits any more."""
-        self.engine.drop()
+        self.sending.dropped(self.engine.drop(), self._at)
         self.calls.lost()
         self.messages.reset()  # another SIM may be in it when it comes back
         self._timers.clear()
@@ -150,6 +153,8 @@ class Modem:
         elif area == "sms":
             self.messages.finished(done, what, self._at)
             self._refresh_state()
+        elif area == "send":
+            self.sending.finished(done, what, self._at)
         elif area in self._ANSWERS and done.final != "dropped":
             self._ANSWERS[area](self, done)
 
@@ -162,6 +167,7 @@ class Modem:
             self._sim_gone()
         elif not self._network_said(event.text):
             self.messages.unsolicited(event, self._at)
+            self.sending.unsolicited(event, self._at)
             self.calls.unsolicited(event.text, self._at)
 
     def _sim_gone(self) -> None:

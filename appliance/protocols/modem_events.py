@@ -74,7 +74,35 @@ class SlotFreed:
     slot: int
 
 
+@dataclass(frozen=True, slots=True)
+class PartSent:
+    """The network took a part of ours; `reference` (TP-MR) is what a delivery report names."""
+
+    out: int
+    sequence: int
+    reference: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartFailed:
+    """It did not leave the modem. `code` of +CMS ERROR, -1 for an error without one, 0 when no prompt came; `detail` is
+    the modem's own word."""
+
+    out: int
+    sequence: int
+    code: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PartUncertain:
+    """It was handed to the modem and no result came: it may have left."""
+
+    out: int
+    sequence: int
+
+
 ModemEvent = (
     StateChanged | PortDead | CallOffered | CallerKnown | CallAlerting | CallAnswered | CallEnded | DigitHeard
-    | MessageRead | SlotFreed
+    | MessageRead | SlotFreed | PartSent | PartFailed | PartUncertain
 )  # fmt: skip

@@ -109,10 +109,10 @@ class Messages:
     def unsolicited(self, event: Unsolicited, at: float) -> None:
         """A line that may be about a message."""
         upper = event.text.upper()
-        if upper.startswith("+CMT:"):
+        if upper.startswith(("+CMT:", "+CDS:")):
             if text.is_hex(event.second):
                 self.tell(MessageRead("", None, event.second.strip().upper()))
-        elif upper.startswith("+CMTI"):
+        elif upper.startswith(("+CMTI", "+CDSI")):
             found = text.stored(event.text)
             if found and len(found[0]) == 2:
                 self._read("new 0", *found)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from appliance.core.model import LineId
 from appliance.core.numbers import as_pattern
-from appliance.core.plan import Block, Group, Holiday, Hours, Line, OutgoingRule, Person, Plan, Range
+from appliance.core.plan import Block, Group, Holiday, Hours, Line, OutgoingRule, Person, Plan, Range, SmsRules
 from appliance.core.sms_rules import Rule
 from appliance.settings.fields import Value
 from appliance.settings.schema import Settings, rows
@@ -125,4 +125,18 @@ def _line(
         night=bool(row["night"]),
         outgoing=bool(row["outgoing"]),
         sms_never=tuple(as_pattern(one, str(office["country"])) for one in _texts(row.get("sms_never"))),
+        sms=_sms_rules(row),
+    )
+
+
+def _sms_rules(row: Mapping[str, Value]) -> SmsRules:
+    return SmsRules(
+        allowed=bool(row["sms_out"]),
+        report=bool(row["sms_report"]),
+        national=bool(row["sms_national"]),
+        premium=bool(row["sms_premium"]),
+        again=bool(row["sms_again"]),
+        gap=float(str(row["sms_gap"])),
+        per_hour=int(str(row["sms_per_hour"])),
+        per_day=int(str(row["sms_per_day"])),
     )

@@ -161,6 +161,17 @@ LINES = Section("lines", "Lines", (
     TimeOfDay(name="heartbeat_at", label="Time of the heartbeat", default="07:30", seldom=True),
     Text(name="heartbeat_to", label="The heartbeat goes to", longest=31, seldom=True,
          help="Another line proves more than the line itself."),
+    Switch(name="sms_out", label="Messages may be sent", default=True),
+    Switch(name="sms_report", label="Ask whether messages have arrived", default=True, seldom=True),
+    Switch(name="sms_national", label="Use the alphabets of languages", default=False, seldom=True,
+           help="Shorter Polish or Spanish messages; old phones show other letters."),
+    Switch(name="sms_premium", label="Messages to short and premium numbers", default=False, seldom=True),
+    Switch(name="sms_again", label="Send again what had no result", default=False, seldom=True,
+           help="Once, after five minutes; somebody may get it twice."),
+    Integer(name="sms_gap", label="Time between messages", unit="seconds", default=4, least=0, most=600, seldom=True),
+    Integer(name="sms_per_hour", label="Messages in an hour at most", default=60, least=1, most=1000, seldom=True,
+            help="A long message counts once for each part, as your operator counts it."),
+    Integer(name="sms_per_day", label="Messages in a day at most", default=200, least=1, most=10000, seldom=True),
 ), many=True)  # fmt: skip
 
 PEOPLE = Section("people", "People and phones", (

@@ -28,6 +28,7 @@ class Bench:
         self.modem = Modem(pin=pin, may_try_pin=self._may, pin_was_right=self.right.append)
         self.answers: dict[str, str | None] = {**READY, **answers}
         self.sent: list[str] = []
+        self.raw: list[str] = []
         self.events: list[said.ModemEvent] = []
         self.at = 0.0
         self.modem.start(self.at)
@@ -43,7 +44,9 @@ class Bench:
         while self.at < end:
             self.at += 0.05
             self.events += self.modem.tick(self.at)
-            for command in self.modem.output(self.at).decode().split("\r"):
+            out = self.modem.output(self.at).decode()
+            self.raw.append(out)
+            for command in out.split("\r"):
                 if command.strip("\x1b"):
                     self.sent.append(command)
                     self.hear(self._answer(command))

@@ -1,0 +1,201 @@
+"""The verbs about messages of ours: a request becomes a message on disk, or an answer that says why not."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import cast
+
+from appliance.core import sending as core
+from appliance.core.model import LineId, Number
+from appliance.core.numbers import masked, parse
+from appliance.core.plan import Line
+from appliance.core.sending import Outgoing, OutPart
+from appliance.errors import CentralkaError, ControlError, JournalError
+from appliance.exchange.clock import Clock
+from appliance.exchange.control import Answer, Json
+from appliance.exchange.exchange import Exchange
+from appliance.exchange.sending import Post, Sending
+from appliance.exchange.verbs import Args, Reply, flag, number, text
+from appliance.exchange.views import Views
+from appliance.journal import sending as rows
+from appliance.journal.sending import AddOutgoing, OutgoingAdded
+from appliance.journal.times import stamp
+from appliance.journal.writer import Writer
+from appliance.journal.writes import Result
+from appliance.protocols.pdu_encode import Submit, submits
+
+log = logging.getLogger(__name__)
+
+LONGEST_TEXT = 2000
+
+
+class SendingVerbs:
+    """`table` is for `Verbs`. Loop thread; `iccid` answers for a line's id."""
+
+    def __init__(
+        self, queue: Sending, exchange: Exchange, writer: Writer, views: Views, clock: Clock, post: Post,
+        iccid: Callable[[str], str],
+    ) -> None:  # fmt: skip
+        self._queue = queue
+        self._exchange = exchange
+        self._writer = writer
+        self._views = views
+        self._clock = clock
+        self._post = post
+        self._iccid = iccid
+        self.table: Mapping[str, Callable[[Args, str, Reply], None]] = {
+            "sms.send": self._send, "sms.sent": self._sent, "sms.cancel": self._cancel, "sms.again": self._again,
+        }  # fmt: skip
+
+    def _send(self, args: Args, who: str, reply: Reply) -> None:
+        """A new message. It is on disk when the answer leaves."""
+        wanted = text(args, "line")
+        if wanted or not args.get("to"):
+            self._accept(args, who, reply, LineId(wanted) if wanted else None)
+            return
+        to = parse(text(args, "to"), self._exchange.plan.country)
+
+        def read(last: str | None) -> None:  # the thread of views
+            self._post(lambda: self._guarded(reply, lambda: self._accept(args, who, reply, self._choose(last or ""))))
+
+        self._views.later(lambda db: rows.last_line(db, to.text), read)
+
+    def _choose(self, last: str) -> LineId | None:
+        ready = {i for i, line in self._exchange.lines.items() if line.status().state in core.SENDS}
+        return core.choose(self._exchange.plan, LineId(last), ready)
+
+    def _accept(self, args: Args, who: str, reply: Reply, line_id: LineId | None) -> None:
+        plan = self._exchange.plan
+        if line_id is None:
+            raise ControlError("sms-no-line")
+        line = plan.lines.get(line_id)
+        if line is None:
+            raise ControlError("no-such-line", line=str(line_id))
+        origin = text(args, "origin") or ("command line" if who == "command line" else "page")
+        to = parse(text(args, "to"), line.country)
+        reason = core.refused(to, line, plan, origin)
+        if reason:
+            raise ControlError(reason, line=line.label)
+        add = self._written(args, who, line, to, origin)
+
+        def done(result: Result | JournalError) -> None:  # storage thread
+            self._post(lambda: self._added(result, add, reply))
+
+        self._writer.submit(add[0], done)
+
+    def _written(self, args: Args, who: str, line: Line, to: Number, origin: str) -> tuple[AddOutgoing, str]:
+        """The message with its PDUs, and its coding. Raises ControlError."""
+        words = args.get("text")
+        if not isinstance(words, str) or not words.strip():
+            raise ControlError("sms-empty")
+        if self._queue.waiting >= core.MOST_WAITING:
+            raise ControlError("sms-queue-full")
+        options = self._options(args, line)
+        parts = self._encoded(to, words, options, line)
+        reply_to = args.get("reply_to")
+        add = AddOutgoing(
+            line=str(line.id),
+            recipient=to.text,
+            text=words,
+            origin=origin[:40],
+            at=stamp(self._clock.now()),
+            parts=tuple(OutPart(p.sequence, p.total, p.pdu, p.length) for p in parts),
+            by=who,
+            iccid=self._iccid(line.id),
+            options=options,
+            reply_to=reply_to if isinstance(reply_to, int) else None,
+            key=text(args, "key") or None,
+            reference=self._queue.last_reference(line.id),
+        )
+        return add, parts[0].coding
+
+    def _options(self, args: Args, line: Line) -> dict[str, bool | int]:
+        """How it goes; what is not said is the line's own. Raises ControlError."""
+        return {
+            "report": flag(args, "report", line.sms.report),
+            "national": flag(args, "national", line.sms.national),
+            "flash": flag(args, "flash", False),
+            "valid_minutes": number(args, "valid_minutes") if args.get("valid_minutes") is not None else 0,
+        }
+
+    def _encoded(self, to: Number, words: str, options: Mapping[str, bool | int], line: Line) -> tuple[Submit, ...]:
+        """Its parts. A long one gets a reference of its own. Raises ControlError."""
+        if len(words) > LONGEST_TEXT:
+            raise ControlError("sms-too-long")
+        how = {name: bool(options[name]) for name in ("report", "national", "flash")}
+        valid = int(options["valid_minutes"]) or None
+        try:
+            parts = submits(to.text, words, valid_minutes=valid, **how)
+            if len(parts) > 1:
+                reference = self._queue.new_reference(line.id)
+                parts = submits(to.text, words, valid_minutes=valid, reference=reference, **how)
+        except CentralkaError as error:
+            raise ControlError(error.id, **error.args_for_words) from error
+        if len(parts) > min(line.sms.per_hour, line.sms.per_day):
+            raise ControlError("sms-too-long")
+        return parts
+
+    def _added(self, result: Result | JournalError, add: tuple[AddOutgoing, str], reply: Reply) -> None:
+        if not isinstance(result, OutgoingAdded):
+            reply(Answer(error=result.id if isinstance(result, JournalError) else "fault"))
+            return
+        message = result.message
+        if result.fresh:
+            self._queue.take(message)
+            shown = masked(Number(message.recipient, parse(message.recipient, self._exchange.plan.country).kind))
+            log.info("message %d: %d parts to %s wait for %s", message.id, len(message.parts), shown, message.line)
+        reply(Answer(ok={"id": message.id, "parts": len(message.parts), "coding": add[1], "line": str(message.line)}))
+
+    def _sent(self, args: Args, who: str, reply: Reply) -> None:
+        """Messages of ours, newest first; one alone by its `id`."""
+        limit = number(args, "limit") if args.get("limit") is not None else 50
+        out = number(args, "id") if args.get("id") is not None else 0
+
+        def read(found: tuple[rows.OutRow, ...] | None) -> None:  # the thread of views
+            if found is None:
+                reply(Answer(error="journal-error"))
+            else:
+                reply(Answer(ok={"messages": [cast(Json, asdict(row)) for row in found]}))
+
+        self._views.later(lambda db: rows.sent_messages(db, limit, out=out), read)
+
+    def _cancel(self, args: Args, who: str, reply: Reply) -> None:
+        """Take back what waits."""
+        message = self._queue.find(number(args, "id"))
+        if message is None or message.state != "queued":
+            raise ControlError("sms-not-waiting")
+        self._queue.put(core.given_up(message, "sms-cancelled"), lambda: reply(Answer(ok={})))
+
+    def _again(self, args: Args, who: str, reply: Reply) -> None:
+        """Send once more what failed or may not have arrived, because somebody says so."""
+        out = number(args, "id")
+
+        def read(found: Outgoing | None) -> None:  # the thread of views
+            self._post(lambda: self._guarded(reply, lambda: self._once_more(self._queue.find(out) or found, reply)))
+
+        self._views.later(lambda db: rows.outgoing(db, out), read)
+
+    def _once_more(self, message: Outgoing | None, reply: Reply) -> None:
+        if message is None:
+            raise ControlError("no-such-entry")
+        if message.state not in ("failed", "uncertain"):
+            raise ControlError("sms-not-failed")
+        plan = self._exchange.plan
+        line = plan.lines.get(message.line)
+        if line is None:
+            raise ControlError("no-such-line", line=str(message.line))
+        reason = core.refused(parse(message.recipient, line.country), line, plan, "page")
+        if reason:
+            raise ControlError(reason, line=line.label)
+        self._queue.put(core.again(message, self._clock.now()), lambda: reply(Answer(ok={})))
+        self._queue.hurry()
+
+    def _guarded(self, reply: Reply, act: Callable[[], None]) -> None:
+        """A verb that goes on later: its faults are answers all the same."""
+        try:
+            act()
+        except ControlError as error:
+            reply(Answer(error=error.id, args=dict(error.args_for_words)))
+        except Exception:
+            log.exception("a message could not be handled")
+            reply(Answer(error="fault"))
