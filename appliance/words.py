@@ -362,6 +362,11 @@ ERRORS: Final = {
     "forward-refused": N_("The exchange did not take it: {said}"),
     "mailbox-sign-in": N_("The mailbox refused user or password: {said}"),
     "mailbox-no-server": N_("The mailbox cannot be reached: {said}"),
+    "answer-token": N_("It belongs to no message of this box, or that message was deleted."),
+    "answer-sender": N_("Your address may not answer. The settings of the box say who may."),
+    "answer-empty": N_("There is no text above the quoted mail."),
+    "answer-too-long": N_("It is too long: at most {most} parts."),
+    "answer-number": N_("The sender showed no number that could be answered."),
     "mailbox-folder": N_("The mailbox has no such folder: {said}"),
     **SENDING,
 }

@@ -57,6 +57,7 @@ DOORS: dict[str, tuple[str, ...]] = {  # third-party package -> where it may be 
     "_centralka_native": ("appliance/native/api.py",),
     "cffi": ("appliance/native/build_native.py",),
     "phonenumbers": ("appliance/core/numbers.py",),
+    "imapclient": ("appliance/worker/mailbox.py",),
     "aiosmtpd": ("appliance/virtual/mailbox.py",),
 }
 

@@ -17,8 +17,9 @@ _MARK = re.compile(r"\ACentralka heartbeat ([0-9a-f]{16})\s*\Z")
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """The last heartbeat: its token, when it was sent, arrived, and its mail left (stamps, "" not yet), the seconds the
-    whole way took, and `lost` once its absence was told. `error` is why it could not be sent."""
+    """The last heartbeat: its token, when it was sent, arrived, and its mail left (stamps, "" not yet), the seconds
+    the whole way took, and `lost` once its absence was told; `before` says that the one before it was lost. `error` is
+    why it could not be sent."""
 
     token: str = ""
     sent: str = ""
@@ -26,6 +27,7 @@ class Beat:
     mailed: str = ""
     seconds: float = 0.0
     lost: bool = False
+    before: bool = False
     error: str = ""
 
     @classmethod
@@ -36,7 +38,10 @@ class Beat:
         texts = {name: str(value.get(name) or "") for name in ("token", "sent", "arrived", "mailed", "error")}
         seconds = value.get("seconds")
         return cls(
-            **texts, lost=bool(value.get("lost")), seconds=float(seconds) if isinstance(seconds, int | float) else 0.0
+            **texts,
+            lost=bool(value.get("lost")),
+            before=bool(value.get("before")),
+            seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
         )
 
     def record(self) -> dict[str, object]:

@@ -255,6 +255,10 @@ class Desk:
         """Let the worker send a test mail; its answer is the server's own words."""
         self._errands.submit(self._ask_worker, "mail.test", dict(args), reply)
 
+    def mailbox_test(self, args: Args, reply: Reply) -> None:
+        """Let the worker look into the mailbox; its answer is the server's own words."""
+        self._errands.submit(self._ask_worker, "mailbox.test", dict(args), reply)
+
     def prompt_convert(self, args: Args, reply: Reply) -> None:
         """Let the worker make a prompt of an uploaded file. Raises ControlError."""
         wanted: dict[str, Json] = {"id": prompt_id(args), "source": text(args, "source")}

@@ -21,7 +21,7 @@ from appliance.words import TRACE, say
 log = logging.getLogger(__name__)
 
 # what the worker does takes longer than an answer may; it has WORKER_SECONDS of the desk
-SECONDS: Mapping[str, float] = {"mail.test": 65.0, "prompt.convert": 65.0, "prompt.speak": 65.0}
+SECONDS: Mapping[str, float] = {"mail.test": 65.0, "mailbox.test": 65.0, "prompt.convert": 65.0, "prompt.speak": 65.0}
 
 Reply = Callable[[Answer], None]
 Args = Mapping[str, Json]
@@ -41,6 +41,7 @@ class Desk(Protocol):
     def sms_read(self, sender: str, reply: Reply) -> None: ...
     def outbox_retry(self, item: int, reply: Reply) -> None: ...
     def mail_test(self, args: Args, reply: Reply) -> None: ...
+    def mailbox_test(self, args: Args, reply: Reply) -> None: ...
     def prompt_convert(self, args: Args, reply: Reply) -> None: ...
     def prompt_speak(self, args: Args, reply: Reply) -> None: ...
     def prompt_remove(self, args: Args) -> None: ...
@@ -83,6 +84,7 @@ class Verbs:
             "sms.read": lambda args, who, reply: self._desk.sms_read(text(args, "sender"), reply),
             "outbox.retry": lambda args, who, reply: self._desk.outbox_retry(number(args, "id"), reply),
             "mail.test": lambda args, who, reply: self._desk.mail_test(args, reply),
+            "mailbox.test": lambda args, who, reply: self._desk.mailbox_test(args, reply),
             "prompt.convert": lambda args, who, reply: self._desk.prompt_convert(args, reply),
             "prompt.speak": lambda args, who, reply: self._desk.prompt_speak(args, reply),
             **(more or {}),

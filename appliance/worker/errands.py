@@ -35,7 +35,7 @@ HOUR = timedelta(hours=1)
 # refusals of the exchange that another time may not bring; every other one is for good
 FOR_NOW = frozenset({
     "no-such-verb", "no-answer-in-time", "journal-error", "disk-full", "journal-busy", "fault", "line-error",
-    "exchange-down", "too-many-requests", "sms-cap",
+    "exchange-down", "sms-queue-full",
 })  # fmt: skip
 
 

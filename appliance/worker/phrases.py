@@ -27,6 +27,11 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
         "test": "Test mail from {office}",
         "test-body": "The telephone exchange of {office} can send mail. Nothing else needs to be done.",
         "date": "{day} {month} {year} {time}",
+        "footer-answer": "{office}. Answer this mail, and your answer goes to the sender as an SMS.",
+        "heartbeat": "Heartbeat of {line}: {office}",
+        "heartbeat-body": "The line {line} has texted itself, and this mail proves that messages arrive. "
+                          "Nothing needs to be done.",
+        "answer-lost": "Your answer was not sent as an SMS to {number}. {why}",
     },
     "pl": {
         "subject": "SMS od {sender} na {line}",
@@ -48,6 +53,11 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
         "test": "Próbny mail: {office}",
         "test-body": "Centralka telefoniczna ({office}) może wysyłać pocztę. Nic więcej nie trzeba robić.",
         "date": "{day}.{month}.{year} {time}",
+        "footer-answer": "{office}. Odpowiedz na ten mail, a odpowiedź trafi do nadawcy jako SMS.",
+        "heartbeat": "Sygnał życia linii {line}: {office}",
+        "heartbeat-body": "Linia {line} wysłała SMS do siebie; ten mail dowodzi, że wiadomości docierają. "
+                          "Nic nie trzeba robić.",
+        "answer-lost": "Twoja odpowiedź nie została wysłana jako SMS na numer {number}. {why}",
     },
     "uk": {
         "subject": "SMS від {sender} на {line}",
@@ -69,6 +79,11 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
         "test": "Пробний лист: {office}",
         "test-body": "Телефонна станція ({office}) може надсилати пошту. Більше нічого робити не потрібно.",
         "date": "{day}.{month}.{year} {time}",
+        "footer-answer": "{office}. Дайте відповідь на цей лист, і відправник отримає її як SMS.",
+        "heartbeat": "Сигнал життя лінії {line}: {office}",
+        "heartbeat-body": "Лінія {line} надіслала SMS сама собі; цей лист доводить, що повідомлення доходять. "
+                          "Робити нічого не треба.",
+        "answer-lost": "Вашу відповідь не надіслано як SMS на номер {number}. {why}",
     },
     "es": {
         "subject": "SMS de {sender} a {line}",
@@ -90,6 +105,11 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
         "test": "Correo de prueba de {office}",
         "test-body": "La centralita telefónica de {office} puede enviar correo. No hay que hacer nada más.",
         "date": "{day}/{month}/{year} {time}",
+        "footer-answer": "{office}. Responda a este correo y su respuesta llegará al remitente como SMS.",
+        "heartbeat": "Señal de vida de {line}: {office}",
+        "heartbeat-body": "La línea {line} se ha enviado un SMS; este correo prueba que los mensajes llegan. "
+                          "No hay que hacer nada.",
+        "answer-lost": "Su respuesta no se ha enviado como SMS al {number}. {why}",
     },
     "ro": {
         "subject": "SMS de la {sender} către {line}",
@@ -111,6 +131,11 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
         "test": "E-mail de probă de la {office}",
         "test-body": "Centrala telefonică {office} poate trimite e-mailuri. Nu mai este nimic de făcut.",
         "date": "{day}.{month}.{year} {time}",
+        "footer-answer": "{office}. Răspundeți la acest e-mail, iar răspunsul ajunge la expeditor ca SMS.",
+        "heartbeat": "Semnal de viață al liniei {line}: {office}",
+        "heartbeat-body": "Linia {line} și-a trimis un SMS; acest e-mail dovedește că mesajele sosesc. "
+                          "Nu este nimic de făcut.",
+        "answer-lost": "Răspunsul dvs. nu a fost trimis ca SMS la {number}. {why}",
     },
 }  # fmt: skip
 

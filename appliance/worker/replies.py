@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
 from email.utils import parseaddr
+from enum import Enum
 from html.parser import HTMLParser
 
 LONGEST_MAIL = 256 * 1024  # octets; what follows is not read
@@ -25,10 +26,23 @@ GSM = frozenset(
 )
 GSM_TWICE = frozenset("^{}\\[~]|€\f")
 
+PERSONS: tuple[tuple[str, tuple[str, ...]], ...] = (  # headers, and what they say where a person writes
+    ("Auto-Submitted", ("", "no")),
+    ("Precedence", ("", "normal", "first-class", "special-delivery")),
+    ("X-Autoreply", ("", "no")),
+    ("X-Autorespond", ("",)),
+    ("X-Auto-Response-From", ("",)),
+    ("X-Loop", ("",)),
+    ("X-Failed-Recipients", ("",)),
+    ("List-Id", ("",)),
+    ("List-Unsubscribe", ("",)),
+    ("Feedback-ID", ("",)),
+)
+
 _WROTE = re.compile(
     r"^\s*(?:on\b.{0,200}\bwrote|am\b.{0,200}\bschrieb.{0,100}|w dniu\b.{0,200}\bnapisał(?:a|\(a\))?.{0,100}|"
-    r".{0,200}\bnapisał(?:a|\(a\))?|.{0,200}\b(?:пише|написав|написала|написал|пишет)|el\b.{0,200}\bescribió|"
-    r"(?:în|in|pe|la)\b.{0,200}\ba scris|le\b.{0,200}\ba écrit)\s*[:：]?\s*$",
+    r".{0,200}\bnapisał(?:a|\(a\))?|.{0,200}\b(?:пише|написав|написала|написал|пишет)|.{0,200}\bpisze|el\b.{0,200}\bescribió|"
+    r"(?:în|in|pe|la)\b.{0,200}\ba scris|le\b.{0,200}\ba écrit)\s*:\s*$",
     re.IGNORECASE,
 )
 _HEADER = re.compile(r"^[\s*]*(?:from|od|від|от|de|de la|von|nadawca|expeditor)[*]?:[*]?\s.{0,200}$", re.IGNORECASE)
@@ -43,6 +57,14 @@ _SIGNATURE = re.compile(
     r"надіслано з\b.*|відправлено з\b.*|enviado desde\b.*|trimis de pe\b.*|trimis din\b.*|von meinem .* gesendet)$",
     re.IGNORECASE,
 )
+
+
+class Verdict(Enum):
+    """What became of a mail: it is dealt with, it waits, or it is none of ours."""
+
+    DONE = "done"
+    LATER = "later"
+    NOT_OURS = "not ours"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +89,7 @@ def read(octets: bytes) -> Answer:
         mail = email.message_from_bytes(octets[:LONGEST_MAIL], policy=policy.default)
         assert isinstance(mail, EmailMessage)
         return _read(mail, key)
-    except Exception:  # the library raises what it likes for what strangers write
+    except Exception:  # noqa: BLE001 - the library raises what it likes for what strangers write
         return Answer(key, "", "", "", "", "", automatic="unreadable")
 
 
@@ -86,10 +108,7 @@ def _read(mail: EmailMessage, key: str) -> Answer:
 
 def automatic(mail: EmailMessage) -> str:
     """Which header says that no person wrote this to us; "" when none does."""
-    for name, well in (("Auto-Submitted", ("", "no")), ("Precedence", ("", "normal", "first-class", "special-delivery")),
-                       ("X-Autoreply", ("", "no")), ("X-Autorespond", ("",)), ("X-Auto-Response-From", ("",)),
-                       ("List-Id", ("",)), ("List-Unsubscribe", ("",)), ("X-Loop", ("",)), ("X-Failed-Recipients", ("",)),
-                       ("Feedback-ID", ("",))):  # fmt: skip
+    for name, well in PERSONS:
         if _header(mail, name).split(";")[0].strip().casefold() not in well:
             return name
     if "Return-Path" in mail and _header(mail, "Return-Path").strip() in ("", "<>"):
@@ -146,7 +165,9 @@ def parts_of(text: str) -> int:
 
 def _broken_intro(line: str, after: str) -> bool:
     """ "On Fri, 27 Nov 2026 at 12:00, Box <box@office.test>" and "wrote:" on the next line."""
-    begins = re.match(r"\s*(?:on|w dniu|el|în|in|pe|am|le)\b.{5,}", line, re.IGNORECASE) or re.search(r"<[^<>\s]+@", line)
+    begins = re.match(r"\s*(?:on|w dniu|el|în|in|pe|am|le)\b.{5,}", line, re.IGNORECASE) or re.search(
+        r"<[^<>\s]+@", line
+    )
     return begins is not None and _WROTE.match(f"{line} {after}") is not None and after.rstrip().endswith(":")
 
 
@@ -154,7 +175,7 @@ def _header(mail: EmailMessage, name: str) -> str:
     """A header as text, all of its occurrences; "" when it cannot be read."""
     try:
         return " ".join(str(value) for value in mail.get_all(name, []))[:20_000]
-    except Exception:
+    except Exception:  # noqa: BLE001 - headers of strangers raise anything
         return ""
 
 

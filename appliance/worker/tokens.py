@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HOST = "centralka.local"
-_TOKEN = r"(\d{1,12})-([a-z2-7]{16})"
-_REFERENCE = re.compile(rf"<reply\.{_TOKEN}@{re.escape(HOST)}>", re.IGNORECASE)
+_FORM = r"(\d{1,12})-([a-z2-7]{16})"
+_REFERENCE = re.compile(rf"<reply\.{_FORM}@{re.escape(HOST)}>", re.IGNORECASE)
 MOST_READ = 20_000  # letters of headers
 
 
@@ -56,7 +56,7 @@ class Answers:
     def found_in(self, addresses: str, references: str) -> Token | None:
         """The token in the recipients or the references of a mail, None when there is none."""
         local, _, domain = self.address.rpartition("@")
-        address = re.compile(rf"{re.escape(local)}\+{_TOKEN}@{re.escape(domain)}", re.IGNORECASE)
+        address = re.compile(rf"{re.escape(local)}\+{_FORM}@{re.escape(domain)}", re.IGNORECASE)
         match = address.search(addresses[:MOST_READ]) or _REFERENCE.search(references[:MOST_READ])
         return Token(int(match[1]), match[2].lower()) if match else None
 

@@ -1,8 +1,9 @@
 """A real IMAP server for tests: dovecot in a folder of its own, on loopback, one mailbox of one user.
 
 It runs from a copy of its parts: it becomes another user, who cannot see root's cache, and the place from which it
-loads TLS is compiled in, so the copy gets a name of the same length there. It listens on `port` (with STARTTLS) and `tls_port` (TLS from the start); plain sign-in without TLS is refused. Mails
-are put into it as a mail server does, by `deliver`.
+loads TLS is compiled in, so the copy gets a name of the same length there. It listens on `port` (with STARTTLS) and
+`tls_port` (TLS from the start); plain sign-in without TLS is refused. Mails are put into it as a mail server does, by
+`deliver`.
 """
 
 import contextlib

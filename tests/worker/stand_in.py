@@ -37,9 +37,9 @@ class Sender:
         with closing(sqlite3.connect(self._box.places.journal, timeout=5)) as db, db:
             made = db.execute(
                 "INSERT OR IGNORE INTO sms_out (line, recipient, text, origin, created_at, updated_at, next_at, key,"
-                " reply_to) VALUES (?,?,?,?,?,?,?,?,?)",
+                " reply_to, by_) VALUES (?,?,?,?,?,?,?,?,?,?)",
                 (args.get("line") or "gsm0", args["to"], args["text"], args["origin"], now, now, now, args["key"],
-                 args.get("reply_to")),
+                 args.get("reply_to"), "office@x.test" if args["origin"] == "mail" else ""),
             )  # fmt: skip
         if made.rowcount:
             self.sent.append(args)
