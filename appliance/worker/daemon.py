@@ -29,7 +29,7 @@ from appliance.worker.errands import Errands
 from appliance.worker.heartbeat import Heartbeats
 from appliance.worker.jobs import Chores
 from appliance.worker.lines import LineServer, ask
-from appliance.worker.office import Office, OfficeReader
+from appliance.worker.office import Office, OfficeReader, sms_days_of
 from appliance.worker.post import Post
 from appliance.worker.reader import Reader
 from appliance.worker.verbs import Verbs
@@ -60,7 +60,7 @@ class Daemon:
         self._errands = Errands(places, self._clock, self.wake)
         self._heartbeats = Heartbeats(places, self._clock.now)
         self._mailbox = Reader(places, self._clock, self._heartbeats.found)
-        self._chores = Chores(places.journal, lambda: datetime.now(UTC))
+        self._chores = Chores(places.journal, lambda: datetime.now(UTC), lambda: sms_days_of(self._office))
         self._verbs = Verbs(places, lambda: self._office, self._clock.now, self._state)
         self._server = LineServer(places.worker_requests, self._verbs.table())
         self._db: sqlite3.Connection | None = None

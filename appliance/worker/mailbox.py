@@ -27,8 +27,7 @@ log = logging.getLogger(__name__)
 DEALT_WITH = "$CentralkaDone"
 LOOK_BACK = timedelta(days=6)  # older mails are not looked at
 MOST_AT_ONCE = 200
-IDLE_SECONDS = 540.0  # under the half hour after which servers end it
-LATER_SECONDS = 60.0
+IDLE_SECONDS = 60.0  # also how late a mail is seen whose announcement came with another answer
 PAUSES = (5.0, 15.0, 60.0, 300.0)
 TIMEOUT = SocketTimeout(connect=20, read=60)
 
@@ -117,7 +116,9 @@ class Session:
         """UIDs of mails that were not dealt with, oldest first. Raises OSError, IMAPClientError."""
         assert self._client is not None
         which = ["UNKEYWORD", DEALT_WITH] if self._keeps_keywords else ["UNSEEN"]
-        found = self._client.search([*which, "UNDELETED", "SINCE", today - LOOK_BACK])
+        wanted = [*which, "UNDELETED", "SINCE", today - LOOK_BACK]
+        self._client.search(wanted)  # a mail that came just now is announced at its end, and found by the next one
+        found = self._client.search(wanted)
         return sorted(int(uid) for uid in found)[:MOST_AT_ONCE]
 
     def fetch(self, uid: int) -> Answer:
@@ -141,7 +142,8 @@ class Session:
         assert self._client is not None
         if not self._idles:
             time.sleep(min(seconds, 30.0))  # a server of before 1997: it is asked again
-            self._client.noop()
+            return
+        if "EXISTS" in repr(self._client.noop()):
             return
         self._client.idle()
         try:
@@ -229,16 +231,13 @@ class Mailbox:
 
     def _read(self, session: Session) -> None:
         while not self._stopping.is_set():
-            wait = IDLE_SECONDS
             for uid in session.open_mails(datetime.now(UTC).date()):
                 verdict = self._handle(session.fetch(uid))
-                if verdict is Verdict.LATER:
-                    wait = LATER_SECONDS
-                    continue
-                session.mark(uid, verdict)
+                if verdict is not Verdict.LATER:
+                    session.mark(uid, verdict)
                 if self._stopping.is_set():
                     return
-            session.wait(wait)
+            session.wait(IDLE_SECONDS)
 
     def _failed(self, error: str, words: str, failures: int) -> None:
         new = self.trouble[0] != error

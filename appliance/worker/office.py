@@ -146,6 +146,11 @@ def merged(section: Section, stored: Mapping[str, Value], typed: Mapping[str, Js
     return clean
 
 
+def sms_days_of(office: Office) -> dict[str, int]:
+    """How many days the messages of each line are kept; 0 is for ever."""
+    return {str(line["id"]): int(str(line.get("sms_keep_days", 730))) for line in office.lines}
+
+
 def translator(language: str) -> Callable[[str], str]:
     """The gettext of the page's catalogue, English where there is none."""
     return gettext.translation("messages", str(TRANSLATIONS), [language], fallback=True).gettext

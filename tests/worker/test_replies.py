@@ -13,14 +13,14 @@ from appliance.worker.tokens import Answers
 
 QUOTES = {
     "gmail, English": "See you at noon\n\nOn Fri, 27 Nov 2026 at 12:00, Biuro <box@office.test> wrote:\n> SMS text",
-    "gmail, broken line": "See you at noon\n\nOn Fri, 27 Nov 2026 at 12:00, Biuro Żuraw i Spółka z o.o. <box@office.test>\nwrote:\n> x",
+    "gmail, broken line": "See you at noon\n\nOn Fri, 27 Nov at 12:00, Biuro Żuraw <box@office.test>\nwrote:\n> x",
     "gmail, Polish": "See you at noon\n\npt., 27 lis 2026 o 12:00 Biuro <box@office.test> napisał(a):\n\n> SMS",
     "thunderbird, Polish": "See you at noon\n\nW dniu 27.11.2026 o 12:00, Biuro pisze:\n> SMS",
     "gmail, Ukrainian": "See you at noon\n\nпт, 27 лист. 2026 р. о 12:00 Biuro <box@office.test> пише:\n\n> SMS",
     "gmail, Spanish": "See you at noon\n\nEl vie, 27 nov 2026 a las 12:00, Biuro (<box@office.test>) escribió:\n> SMS",
     "gmail, Romanian": "See you at noon\n\nÎn vin., 27 nov. 2026 la 12:00, Biuro <box@office.test> a scris:\n> SMS",
-    "outlook": "See you at noon\n\n________________________________\nFrom: Biuro <box@office.test>\nSent: Friday\nTo: Anna",
-    "outlook without a rule": "See you at noon\n\nFrom: Biuro <box@office.test>\nSent: Friday, November 27\nTo: Anna\nSubject: x",
+    "outlook": "See you at noon\n\n________________________________\nFrom: Biuro <box@office.test>\nSent: Friday",
+    "outlook without a rule": "See you at noon\n\nFrom: Biuro <box@office.test>\nSent: Friday\nTo: Anna\nSubject: x",
     "outlook, Polish": "See you at noon\n\nOd: Biuro <box@office.test>\nWysłano: piątek\nDo: Anna\nTemat: x",
     "old outlook": "See you at noon\n\n-----Original Message-----\nFrom: Biuro",
     "apple": "See you at noon\n\n> On 27 Nov 2026, at 12:00, Biuro <box@office.test> wrote:\n> \n> SMS",
