@@ -249,6 +249,14 @@ def mail_trouble(db: sqlite3.Connection) -> tuple[int, str]:
     return int(row["waiting"]), str(row["said"] or "")
 
 
+def lost_heartbeats(db: sqlite3.Connection) -> tuple[str, ...]:
+    """Lines whose last heartbeat did not arrive in its time."""
+    found = db.execute(
+        "SELECT line FROM line_facts WHERE name = 'heartbeat' AND json_extract(value, '$.lost') ORDER BY line"
+    )
+    return tuple(str(row["line"]) for row in found)
+
+
 # ---- rows -----------------------------------------------------------------------------------------------------------
 
 
