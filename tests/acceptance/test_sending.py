@@ -192,6 +192,16 @@ def test_reports_that_a_modem_stores_are_read_and_taken_off_the_sim(office: Offi
     assert office.rows("sms") == []
 
 
+@pytest.mark.parametrize("profile", ["e1550", "sim800", "sim7600", "ec25", "ublox"])
+def test_every_make_of_modem_delivers(office: Office, profile: str) -> None:
+    office.far("profile", name=profile)
+    until("the line is gone", lambda: office.line()["state"] != "up", 20)
+    until("the line is back", lambda: office.line()["state"] == "up", 60)
+    send(office, UKRAINIAN)
+    becomes(office, "delivered", seconds=60)
+    assert [(m["text"], m["parts"]) for m in far_end(office)] == [(UKRAINIAN, 3)]
+
+
 # ---- the page -------------------------------------------------------------------------------------------------------
 
 
