@@ -8,6 +8,7 @@ from appliance.virtual.at_answers import recorded
 from appliance.virtual.pdu import now
 
 LAC, CELL = "8BE3", "2BAF"
+IDENTITY = ("AT+CGMI", "AT+CGMM", "AT+CGMR")
 REGISTERED = (1, 5, 6, 7, 9, 10)
 NO_TIME = datetime(1980, 1, 6, tzinfo=UTC)  # what a device shows before the network told it (the day GPS begins)
 
@@ -212,6 +213,9 @@ def identity(host: Host, command: Command) -> Reply | None:
     key = command.text.upper()
     if key in ("AT+CGSN", "AT+GSN"):
         return Reply((host.imei,))
+    told = host.family.ours.get(key) if key in IDENTITY and not host.family.rows else None
+    if told:
+        return Reply((told[0],))
     raw = recorded(host.family, key)
     if raw is not None:
         return Reply(raw=raw)
