@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from appliance import __version__
-from appliance.errors import CentralkaError, PduError
+from appliance import __version__, cli_gsm
+from appliance.errors import CentralkaError
 from appliance.exchange.control import Answer, ask
 from appliance.settings.places import Places
 from appliance.words import CAUSES, ERRORS, SENDING, SMS_STATES, TRACE, say
@@ -70,9 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     explain.set_defaults(command=_explain)
 
     sms = commands.add_parser("sms", help="messages").add_subparsers(required=True, metavar="WHAT")
-    decode = sms.add_parser("decode", help="print what a PDU says, as JSON")
-    decode.add_argument("hex")
-    decode.set_defaults(command=_sms_decode)
+    cli_gsm.add_sms(sms)
+    cli_gsm.add_at(commands)
 
     send = sms.add_parser("send", help="send a message")
     send.add_argument("--to", required=True, help="a number, such as +48600100200")
@@ -208,17 +207,6 @@ def _step_in_words(step: dict[str, object]) -> str:
         "service": f"the code {step.get('service')} is carried out",
     }
     return table.get(str(step["do"]), str(step["do"]))
-
-
-def _sms_decode(arguments: argparse.Namespace) -> int:
-    from appliance.protocols.pdu import describe  # only this command needs the codec
-
-    try:
-        _print_json(describe(arguments.hex))
-    except PduError as error:
-        _print_json({"error": True, "why": str(error)})
-        return 1
-    return 0
 
 
 def _sms_send(arguments: argparse.Namespace) -> int:

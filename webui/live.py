@@ -33,7 +33,7 @@ SINCE = ("new_calls", "new_messages")  # these tell of what came after the page 
 FRAGMENTS = {
     "status": ("small_panel", "now_line", "panel", "notes", "live_calls", "lines", "phones", "badges"),
     "calls": ("small_panel", "badges", "new_calls"),
-    "messages": ("small_panel", "badges", "new_messages"),
+    "messages": ("small_panel", "badges", "new_messages", "ours"),
 }
 
 

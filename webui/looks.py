@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from webui import here
+from webui import here, i18n
 from webui.control import CallView, LampView, LineView, NoteView, PhoneView, StatusView
-from webui.words import LAMPS, LINE_STATES, NOTICES, sentence
+from webui.conversations import Ours
+from webui.words import LAMPS, LINE_STATES, NOTICES, SENDING, SMS_STATES, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ LAMP_NAMES = {
     "message": _l("Message"),
     "night": _l("Night"),
 }
+OURS = {  # tone and icon of a message of ours
+    "queued": ("", "clock"), "sending": ("", "clock"), "sent": ("", "check"), "delivered": ("ok", "check-check"),
+    "failed": ("bad", "circle-alert"), "uncertain": ("warn", "circle-help"),
+}  # fmt: skip
 LINE_KINDS = {"gsm": _l("SIM card")}
 
 
@@ -64,6 +69,26 @@ def line(view: LineView) -> Look:
     if state in {"off", ""}:
         return Look(word)
     return Look(word, "bad", icon="circle-x")
+
+
+def ours(message: Ours) -> Look:
+    """What became of a message of ours, and why."""
+    tone, icon = OURS.get(message.state, ("", "clock"))
+    words = sentence(SMS_STATES, message.state)
+    if message.state == "delivered":
+        return Look(_("Delivered %(time)s", time=i18n.clock(message.updated_at)), tone, icon)
+    if message.state == "sending" and message.parts > 1:
+        words = _("Being sent, %(done)d of %(parts)d parts", done=message.done, parts=message.parts)
+    if message.reason:
+        why = sentence(SENDING, message.reason, {"line": line_label(message.line)})
+        words = _("%(state)s: %(why)s", state=words, why=why)
+    return Look(f"{words} ({message.detail})" if message.detail else words, tone, icon)
+
+
+def line_label(line_id: str) -> str:
+    """What colleagues call a line."""
+    lines = (here.status() or {}).get("lines", [])
+    return next((view.get("label") or line_id for view in lines if view.get("id") == line_id), line_id)
 
 
 def reachable(view: LineView) -> bool:
@@ -127,5 +152,5 @@ def sorted_notes(state: StatusView) -> list[NoteView]:
 FILTERS = {
     "bulb": bulb, "lamp_name": lamp_name, "lamp_says": lamp_says, "lamp_state": lamp_state, "todo": todo,
     "note_text": note_text, "note_tone": note_tone, "look_phone": phone, "look_line": line, "look_call": call,
-    "sorted_notes": sorted_notes, "reachable": reachable,
+    "look_ours": ours, "sorted_notes": sorted_notes, "reachable": reachable,
 }  # fmt: skip

@@ -81,16 +81,6 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
-    """A sender, the last message of theirs, and how many are unread."""
-
-    sender: str
-    text: str
-    received_at: str
-    unread: int
-
-
-@dataclass(frozen=True, slots=True)
 class Block:
     """An entry of the block or allow list."""
 
@@ -212,19 +202,6 @@ def events(limit: int) -> list[Happened]:
     return [Happened(row["at"], row["message"], _texts(row["args"]), row["severity"]) for row in rows]
 
 
-def conversations(query: str = "") -> list[Conversation]:
-    """Senders by their last message, at most 200."""
-    with here.store().open() as db:
-        rows = db.execute(
-            "SELECT sender, text, received_at, unread FROM (SELECT sender, text, received_at,"
-            " row_number() OVER (PARTITION BY sender ORDER BY received_at DESC, id DESC) AS place,"
-            " sum(read_at IS NULL) OVER (PARTITION BY sender) AS unread FROM sms WHERE sender LIKE ? ESCAPE '\\'"
-            " OR text LIKE ? ESCAPE '\\') WHERE place = 1 ORDER BY received_at DESC LIMIT 200",
-            (_like(_number(query)), _like(query)),
-        ).fetchall()
-    return [Conversation(row["sender"], row["text"], row["received_at"], int(row["unread"])) for row in rows]
-
-
 def thread(sender: str, limit: int = 200) -> list[Message]:
     """The last messages of a sender, oldest first, with what became of their mail."""
     with here.store().open() as db:
@@ -296,19 +273,20 @@ def _where(wanted: Wanted) -> tuple[str, list[str]]:
         values.append(stamp(start))
     if wanted.query:
         parts.append("(caller LIKE ? ESCAPE '\\' OR called LIKE ? ESCAPE '\\' OR caller_name LIKE ? ESCAPE '\\')")
-        values += [_like(_number(wanted.query)), _like(_number(wanted.query)), _like(wanted.query)]
+        values += [like(number_in(wanted.query)), like(number_in(wanted.query)), like(wanted.query)]
     if wanted.before:
         parts.append("started_at < ?")
         values.append(wanted.before)
     return " AND ".join(parts), values
 
 
-def _like(text: str) -> str:
+def like(text: str) -> str:
+    """A pattern of LIKE for what a person typed."""
     safe = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{safe}%"
 
 
-def _number(text: str) -> str:
+def number_in(text: str) -> str:
     """Any spelling of a number: spaces, dashes and brackets go, 00 is +. A name stays as it is."""
     squeezed = "".join(c for c in text if c not in " -()./\u00a0")
     if squeezed.lstrip("+").isdigit():

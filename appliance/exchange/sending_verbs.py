@@ -22,7 +22,7 @@ from appliance.journal.sending import AddOutgoing, OutgoingAdded
 from appliance.journal.times import stamp
 from appliance.journal.writer import Writer
 from appliance.journal.writes import Result
-from appliance.protocols.pdu_encode import Submit, submits
+from appliance.protocols.pdu_encode import Submit, submits, user_data
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ class SendingVerbs:
         self._iccid = iccid
         self.table: Mapping[str, Callable[[Args, str, Reply], None]] = {
             "sms.send": self._send, "sms.sent": self._sent, "sms.cancel": self._cancel, "sms.again": self._again,
+            "sms.count": self._count,
         }  # fmt: skip
 
     def _send(self, args: Args, who: str, reply: Reply) -> None:
@@ -144,7 +145,30 @@ class SendingVerbs:
             self._queue.take(message)
             shown = masked(Number(message.recipient, parse(message.recipient, self._exchange.plan.country).kind))
             log.info("message %d: %d parts to %s wait for %s", message.id, len(message.parts), shown, message.line)
-        reply(Answer(ok={"id": message.id, "parts": len(message.parts), "coding": add[1], "line": str(message.line)}))
+        reply(
+            Answer(
+                ok={
+                    "id": message.id, "parts": len(message.parts), "coding": add[1], "line": str(message.line),
+                    "to": message.recipient,
+                }
+            )
+        )  # fmt: skip
+
+    def _count(self, args: Args, who: str, reply: Reply) -> None:
+        """How much room a text takes, while it is written: letters as the coding counts them, of how many in so many
+        parts."""
+        words, line = args.get("text"), self._exchange.plan.lines.get(LineId(text(args, "line")))
+        if not isinstance(words, str) or len(words) > LONGEST_TEXT:
+            raise ControlError("sms-too-long")
+        parts = user_data(words, national=bool(line and line.sms.national))
+        used, room = 0, 0
+        for part in parts:
+            head = part.octets[0] + 1 if part.has_header else 0
+            head, most = (-(-head * 8 // 7), 160) if part.coding == "gsm7" else (head, 140)
+            used, room = used + part.length - head, room + most - head
+        if parts[0].coding != "gsm7":
+            used, room = used // 2, room // 2
+        reply(Answer(ok={"letters": used, "room": room, "parts": len(parts), "coding": parts[0].coding}))
 
     def _sent(self, args: Args, who: str, reply: Reply) -> None:
         """Messages of ours, newest first; one alone by its `id`."""

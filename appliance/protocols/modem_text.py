@@ -62,10 +62,14 @@ def caller(line: str) -> Caller | None:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """stat of 27.007 7.2 and the access technology, "" when it is not said."""
+    """stat of 27.007 7.2 and the access technology, "" when it is not said; area and cell, 0 likewise; `act` is the
+    technology's own number, -1 likewise."""
 
     stat: int
     network: str = ""
+    area: int = 0
+    cell: int = 0
+    act: int = -1
 
 
 def registration(line: str) -> Registration | None:
@@ -80,7 +84,12 @@ def registration(line: str) -> Registration | None:
     rest = fields[start + 1 :]  # area, perhaps routing area, cell, technology
     place = 3 if len(rest) > 3 and len(rest[1]) <= 2 else 2
     act = number_in(rest[place]) if len(rest) > place else -1
-    return Registration(stat, ACT.get(act, "lte" if act >= 10 else ""))
+    area, cell = (_hex(rest[n]) if len(rest) > n else 0 for n in (0, place - 1))
+    return Registration(stat, ACT.get(act, "lte" if act >= 10 else ""), area, cell, act)
+
+
+def _hex(text: str) -> int:
+    return int(text, 16) if re.fullmatch(r"[0-9A-Fa-f]{1,9}", text) else 0
 
 
 def _has_mode(line: str, fields: list[str]) -> bool:

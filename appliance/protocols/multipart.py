@@ -6,6 +6,8 @@ from typing import Protocol
 
 from appliance.protocols import alphabet
 
+ESCAPE = bytes([alphabet.ESCAPE])
+
 
 class JoinablePart(Protocol):
     """What is needed of a part."""
@@ -35,16 +37,15 @@ def join(parts: Iterable[JoinablePart]) -> str:
 
 def _septets(run: list[JoinablePart]) -> str:
     out: list[str] = []
-    held = b""
+    held = False
     for part in run:
-        if held:
-            out.append(alphabet.gsm7(list(held + part.octets[:1])))
-            rest = part.octets[1:]
-            held = b""
-            ends = rest[-1:] == bytes([alphabet.ESCAPE])
-            out.append(alphabet.gsm7(list(rest[:-1] if ends else rest)))
-        else:
-            ends = part.octets[-1:] == bytes([alphabet.ESCAPE])
-            out.append((part.text or "")[:-1] if ends else part.text or "")
-        held = bytes([alphabet.ESCAPE]) if ends else b""
+        octets, text = part.octets, part.text or ""
+        if held and octets[:1] not in (b"", ESCAPE):  # its first letter is one behind an escape
+            out.append(alphabet.gsm7(ESCAPE + octets[:1]))
+            octets, text = octets[1:], text[1:]
+        elif held:
+            out.append(" ")  # a doubled escape, or no more octets
+            octets, text = octets[1:], alphabet.gsm7(octets[1:])
+        held = (len(octets) - len(octets.rstrip(ESCAPE))) % 2 == 1
+        out.append(text[:-1] if held else text)
     return "".join(out) + (" " if held else "")

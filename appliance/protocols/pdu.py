@@ -4,31 +4,24 @@
 as it is, because a message that nobody can read must still reach somebody.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
 
 from appliance.errors import PduError
-from appliance.protocols import alphabet
+from appliance.protocols import alphabet, pdu_data, pdu_fields
+from appliance.protocols.pdu_data import Concat, UserData
+from appliance.protocols.pdu_fields import CODINGS, Address, Coding, Reader, Waiting
 from appliance.protocols.sms_part import Part
 
 LONGEST = 400  # octets: SMSC 12, TPDU 164 and what SIMs pad with
-NIBBLES = "0123456789*#abc"
-INTERNATIONAL, ALPHANUMERIC = 1, 5
-SILENT, SIM_DOWNLOAD = 0x40, 0x7F  # protocol identifiers
+SILENT, EMAIL, RETURN_CALL, SIM_DOWNLOAD = 0x40, 0x32, 0x5F, 0x7F  # protocol identifiers (9.2.3.9)
+FLAGS_OF_PID = {
+    SILENT: "silent", EMAIL: "e-mail", RETURN_CALL: "return-call", SIM_DOWNLOAD: "sim-data",
+    **{0x40 + n: f"replace-{n}" for n in range(1, 8)},  # it takes the place of the one before, of sender and number
+}  # fmt: skip
 MMS_PORT = 2948
-FLAGS_OF_PID = {SILENT: "silent", SIM_DOWNLOAD: "sim-data", 0x5F: "return-call"}
-
-
-@dataclass(frozen=True, slots=True)
-class Concat:
-    """One part of several."""
-
-    reference: int
-    sequence: int
-    total: int
-    bits: int  # width of the reference
+NONE: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,307 +46,126 @@ class Pdu:
     header: bytes | None = None
     concat: Concat | None = None
     ports: tuple[int, int, int] | None = None  # destination, source, bits
-    waiting: str | None = None  # "voicemail"... when it says that something waits
+    waiting: tuple[Waiting, ...] = ()
     cut: bool = False  # fewer octets than its length says
-    more: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
-
-
-class _Reader:
-    """Octets from left to right; running out is a PduError."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self.at = 0
-        self.strict = True
-
-    def take(self, count: int) -> bytes:
-        found = self._data[self.at : self.at + count]
-        if len(found) < count:
-            raise PduError("it ends too early")
-        self.at += count
-        return found
-
-    def octet(self) -> int:
-        return self.take(1)[0]
-
-    @property
-    def rest(self) -> bytes:
-        return self._data[self.at :]
+    damaged: bool = False  # the lengths of its header do not fit
+    compressed: bool = False  # by the method of TS 23.042, which nobody uses: its data is kept, not read
+    more: Mapping[str, object] = field(default_factory=lambda: NONE)
 
 
 def decode(text: str, strict: bool = True) -> Pdu:
     """The PDU behind hex digits. Raises PduError, and nothing else. Not strict: a text that is cut off is read as far
-    as it goes."""
+    as it goes, a damaged header is left out, and the Pdu says so."""
     if not isinstance(text, str):
         raise PduError("not text")
     clean = text.strip()
+    if not strict:
+        clean = clean[: len(clean) // 2 * 2]  # cut in the middle of an octet
     if len(clean) > 2 * LONGEST or len(clean) % 2 or not clean.isascii() or not clean.isalnum():
         raise PduError("not an even number of hex digits")
     try:
-        reader = _Reader(bytes.fromhex(clean))
+        reader = Reader(bytes.fromhex(clean), strict)
     except ValueError as error:
         raise PduError("not hex digits") from error
-    smsc = _smsc(reader)
+    smsc = pdu_fields.smsc(reader)
     start = reader.at
     first = reader.octet()
-    kinds = {0: _deliver, 1: _submit, 2: _status_report}
-    if first & 3 not in kinds:
+    kind = KINDS.get(first & 3)
+    if kind is None:
         raise PduError("a reserved kind of message")
-    reader.strict = strict
-    return kinds[first & 3](reader, first, smsc, start)
-
-
-def _smsc(reader: _Reader) -> str | None:
-    length = reader.octet()
-    if length > 12:
-        raise PduError("no SMSC is that long")
-    if length == 0:
-        return None
-    field_ = reader.take(length)
-    digits = _digits(field_[1:], 2 * (length - 1))
-    if not digits:
-        return None
-    return ("+" if field_[0] >> 4 & 7 == INTERNATIONAL else "") + digits
-
-
-def _digits(octets: bytes, count: int) -> str:
-    nibbles = [n for octet in octets for n in (octet & 15, octet >> 4)][:count]
-    return "".join(NIBBLES[n] for n in nibbles if n < 15)
-
-
-def _address(reader: _Reader) -> tuple[str, str]:
-    """Text and kind of an address field (9.1.2.5); its length counts digits."""
-    length = reader.octet()
-    if length > 24:
-        raise PduError("no address is that long")
-    kind = reader.octet()
-    octets = reader.take((length + 1) // 2)
-    ton = kind >> 4 & 7
-    if ton == ALPHANUMERIC:
-        septets = alphabet.unpack(octets, length * 4 // 7)
-        return alphabet.gsm7(septets).rstrip("\r"), "alphanumeric"
-    digits = _digits(octets, length)
-    if not digits:
-        return "", "hidden"
-    return ("+" if ton == INTERNATIONAL else "") + digits, "number"
-
-
-def _time(octets: bytes) -> str | None:
-    """A time stamp (9.2.3.11): swapped digits, the zone in quarters of an hour. None when it is no date."""
-    year, month, day, hour, minute, second = ((o & 15) * 10 + (o >> 4) for o in octets[:6])
-    zone = octets[6]
-    quarters = (zone & 7) * 10 + (zone >> 4)
-    if zone & 8:
-        quarters = -quarters
-    try:
-        offset = timezone(timedelta(minutes=15 * quarters))
-        return datetime(
-            2000 + year if year < 90 else 1900 + year, month, day, hour, minute, second, tzinfo=offset
-        ).isoformat()
-    except ValueError:
-        return None
-
-
-# ---- coding ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Coding:
-    """What TP-DCS says (TS 23.038 4)."""
-
-    alphabet: str
-    message_class: int | None = None
-    compressed: bool = False
-    waiting: str | None = None
-    reserved: bool = False
-
-
-WAITING = ("voicemail", "fax", "email", "other")
-
-
-def coding_of(dcs: int) -> Coding:
-    """The data coding scheme. Reserved ones are the default alphabet, as the standard wants it."""
-    group = dcs >> 4
-    if group < 8:
-        names = ("gsm7", "8bit", "ucs2", "gsm7")
-        has_class = bool(dcs & 0x10)
-        return Coding(names[dcs >> 2 & 3], dcs & 3 if has_class else None, bool(dcs & 0x20))
-    if group in (0xC, 0xD, 0xE):
-        what = WAITING[dcs & 3] if dcs & 8 else None
-        return Coding("ucs2" if group == 0xE else "gsm7", waiting=what)
-    if group == 0xF:
-        return Coding("8bit" if dcs & 4 else "gsm7", dcs & 3, reserved=bool(dcs & 8))
-    return Coding("gsm7")
-
-
-# ---- user data ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _UserData:
-    coding: str
-    text: str | None
-    octets: bytes
-    header: bytes | None
-    elements: Mapping[int, bytes]
-    cut: bool
-
-
-def _user_data(reader: _Reader, coding: Coding, has_header: bool) -> _UserData:
-    length = reader.octet()
-    name = coding.alphabet
-    need = (length * 7 + 7) // 8 if name == "gsm7" and not coding.compressed else length
-    data = reader.rest[:need]
-    if coding.reserved and len(reader.rest) == length != need:
-        name, need, data = _other_coding(reader.rest), length, reader.rest  # the count fits octets, not septets
-    cut = len(data) < need
-    if cut and reader.strict:
-        raise PduError("its text is cut off")
-    reader.at += len(data)
-    header, elements = _header(data) if has_header else (None, {})
-    behind = len(header) if header is not None else 0
-    if coding.compressed:
-        return _UserData("8bit", None, data[behind:], header, elements, cut)
-    if name == "gsm7":
-        fill = (behind * 8 + 6) // 7 * 7
-        septets = alphabet.unpack(data, length - fill // 7, fill)
-        text = alphabet.gsm7(septets, _language(elements, 0x25), _language(elements, 0x24))
-        return _UserData(name, text, bytes(septets), header, elements, cut)
-    rest = data[behind:]
-    if name == "ucs2":
-        return _UserData(name, alphabet.ucs2(rest), rest, header, elements, cut)
-    return _UserData(name, None, rest, header, elements, cut)
-
-
-def _other_coding(data: bytes) -> str:
-    return "ucs2" if len(data) % 2 == 0 and data[:1] in (b"\0", b"\4") else "8bit"
-
-
-def _language(elements: Mapping[int, bytes], name: int) -> int:
-    found = elements.get(name, b"")
-    return found[0] if found else alphabet.DEFAULT
-
-
-def _header(data: bytes) -> tuple[bytes | None, dict[int, bytes]]:
-    """The header with its length octet, and its elements; the last of a kind counts. A header that runs over its own
-    end is shown as text."""
-    if not data or data[0] + 1 > len(data):
-        return None, {}
-    header = data[: data[0] + 1]
-    elements: dict[int, bytes] = {}
-    at = 1
-    while at + 2 <= len(header):
-        name, length = header[at], header[at + 1]
-        value = header[at + 2 : at + 2 + length]
-        if len(value) < length:
-            break
-        elements[name] = value
-        at += 2 + length
-    return header, elements
-
-
-def _concat(elements: Mapping[int, bytes]) -> Concat | None:
-    """Which part it is; numbers that make no sense make it a single message."""
-    for name, value in elements.items():
-        if name == 0x00 and len(value) == 3:
-            found = Concat(value[0], value[2], value[1], 8)
-        elif name == 0x08 and len(value) == 4:
-            found = Concat(value[0] << 8 | value[1], value[3], value[2], 16)
-        else:
-            continue
-        if 0 < found.sequence <= found.total:
-            return found
-    return None
-
-
-def _ports(elements: Mapping[int, bytes]) -> tuple[int, int, int] | None:
-    if len(elements.get(0x05, b"")) == 4:
-        value = elements[0x05]
-        return value[0] << 8 | value[1], value[2] << 8 | value[3], 16
-    if len(elements.get(0x04, b"")) == 2:
-        return elements[0x04][0], elements[0x04][1], 8
-    return None
+    return kind(reader, first, smsc, start)
 
 
 # ---- the three kinds ------------------------------------------------------------------------------------------------
 
 
-def _deliver(reader: _Reader, first: int, smsc: str | None, start: int) -> Pdu:
-    sender, kind = _address(reader)
-    pid, dcs = reader.octet(), reader.octet()
-    coding = coding_of(dcs)
-    stamp = _time(reader.take(7))
-    data = _user_data(reader, coding, bool(first & 0x40))
-    waiting = coding.waiting or (_waiting_of(data.elements[0x01]) if data.elements.get(0x01) else None)
+def _deliver(reader: Reader, first: int, smsc: str | None, start: int) -> Pdu:
+    sender = pdu_fields.address(reader)
+    pid, dcs = reader.take(2)
+    coding = CODINGS[dcs]
+    stamp = pdu_fields.time(reader.take(7))
+    data = pdu_data.user_data(reader, coding, bool(first & 0x40))
+    waiting = _waiting(sender, coding, data)
+    more = {**_lengths(reader, start), **pdu_data.more_of(data.elements)} if data.elements else _lengths(reader, start)
     return Pdu(
-        "DELIVER", smsc, sender, kind, pid, dcs, data.coding, coding.message_class, data.text, data.octets, stamp,
-        header=data.header, concat=_concat(data.elements), ports=_ports(data.elements), waiting=waiting,
-        cut=data.cut, more=_lengths(reader, start),
+        "DELIVER", smsc, sender.text, sender.kind, pid, dcs, data.coding, coding.message_class, data.text, data.octets,
+        stamp, None, None, None, data.header, pdu_data.concat(data.elements), pdu_data.ports(data.elements), waiting,
+        data.cut, data.damaged, coding.compressed, more,
     )  # fmt: skip
 
 
-def _waiting_of(element: bytes) -> str | None:
-    return WAITING[element[0] & 3] if len(element) > 1 and element[1] else None
+def _waiting(sender: Address, coding: Coding, data: UserData) -> tuple[Waiting, ...]:
+    """What waits: elements of the header count more than the coding, and that more than the sender (TS 23.038 4)."""
+    found = tuple(pdu_data.waiting(data.elements)) if data.elements else ()
+    if not found and coding.waiting:
+        return (coding.waiting,)
+    if not found and sender.voicemail is not None:
+        return (Waiting("voicemail", None if sender.voicemail else 0),)
+    return found
 
 
-def _submit(reader: _Reader, first: int, smsc: str | None, start: int) -> Pdu:
+def _submit(reader: Reader, first: int, smsc: str | None, start: int) -> Pdu:
     reference = reader.octet()
-    recipient, kind = _address(reader)
-    pid, dcs = reader.octet(), reader.octet()
-    coding = coding_of(dcs)
-    more: dict[str, object] = {}
-    if first >> 3 & 3 == 2:
-        more["vp_relative_minutes"] = _relative_minutes(reader.octet())
-    elif first >> 3 & 3 == 3:
-        more["vp_absolute"] = _time(reader.take(7))
-    elif first >> 3 & 3 == 1:
-        more["vp_enhanced"] = reader.take(7).hex().upper()
+    recipient = pdu_fields.address(reader)
+    pid, dcs = reader.take(2)
+    coding = CODINGS[dcs]
+    more = pdu_fields.validity(reader, first >> 3 & 3)
     more["status_report_request"] = bool(first & 0x20)
     more["reject_duplicates"] = bool(first & 0x04)
-    data = _user_data(reader, coding, bool(first & 0x40))
+    data = pdu_data.user_data(reader, coding, bool(first & 0x40))
     return Pdu(
-        "SUBMIT", smsc, recipient, kind, pid, dcs, data.coding, coding.message_class, data.text, data.octets,
-        reference=reference, header=data.header, concat=_concat(data.elements), ports=_ports(data.elements),
-        more={**more, **_lengths(reader, start)},
+        "SUBMIT", smsc, recipient.text, recipient.kind, pid, dcs, data.coding, coding.message_class, data.text,
+        data.octets, None, None, None, reference, data.header, pdu_data.concat(data.elements),
+        pdu_data.ports(data.elements), (), data.cut, data.damaged, coding.compressed,
+        {**more, **_lengths(reader, start), **pdu_data.more_of(data.elements)},
     )  # fmt: skip
 
 
-def _relative_minutes(value: int) -> int:
-    """TP-VP relative (9.2.3.12.1)."""
-    if value <= 143:
-        return (value + 1) * 5
-    if value <= 167:
-        return 720 + (value - 143) * 30
-    if value <= 196:
-        return (value - 166) * 1440
-    return (value - 192) * 10080
-
-
-def _status_report(reader: _Reader, first: int, smsc: str | None, start: int) -> Pdu:
+def _status_report(reader: Reader, first: int, smsc: str | None, start: int) -> Pdu:
     reference = reader.octet()
-    recipient, kind = _address(reader)
-    stamp, discharge = _time(reader.take(7)), _time(reader.take(7))
+    recipient = pdu_fields.address(reader)
+    stamp, discharge = pdu_fields.time(reader.take(7)), pdu_fields.time(reader.take(7))
     status = reader.octet()
-    more: dict[str, object] = {}
-    if len(reader.rest) == 1 or (reader.rest and reader.rest[0] != 0xFF and reader.rest[0] & 0xF8 == 0):
-        more["pi"] = reader.rest[0]
+    end = reader.at
+    try:
+        more, pid, dcs, data = _report_text(reader, bool(first & 0x40))
+    except PduError:  # a SIM's padding that looks like more
+        reader.at = end
+        more, pid, dcs, data = {}, None, None, None
     return Pdu(
-        "STATUS-REPORT", smsc, recipient, kind, timestamp=stamp, discharge=discharge, status=status,
-        reference=reference, more={**more, **_lengths(reader, start)},
+        "STATUS-REPORT", smsc, recipient.text, recipient.kind, pid, dcs, data.coding if data else None,
+        CODINGS[dcs].message_class if dcs is not None else None, data.text if data else None,
+        data.octets if data else b"", stamp, discharge, status, reference, data.header if data else None,
+        cut=data.cut if data else False, more={**more, **_lengths(reader, start)},
     )  # fmt: skip
 
 
-def _lengths(reader: _Reader, start: int) -> dict[str, object]:
+def _report_text(reader: Reader, has_header: bool) -> tuple[dict[str, object], int | None, int | None, UserData | None]:
+    """TP-PI and what it announces: PID, DCS, user data (9.2.3.27). Its reserved bits set, it is padding."""
+    rest = reader.rest
+    if not rest or (rest[0] & 0xF8 and len(rest) > 1):
+        return {}, None, None, None
+    announced = reader.octet()
+    pid = reader.octet() if announced & 1 else None
+    dcs = reader.octet() if announced & 2 else None
+    data = pdu_data.user_data(reader, CODINGS[dcs or 0], has_header) if announced & 4 else None
+    return {"pi": announced}, pid, dcs, data
+
+
+def _lengths(reader: Reader, start: int) -> dict[str, object]:
     rest = len(reader.rest)
-    return {"tpdu_length": reader.at - start, **({"trailing": rest} if rest else {})}
+    return {"tpdu_length": reader.at - start, "trailing": rest} if rest else {"tpdu_length": reader.at - start}
+
+
+KINDS: Mapping[int, Callable[[Reader, int, str | None, int], Pdu]] = {0: _deliver, 1: _submit, 2: _status_report}
 
 
 # ---- for people and for the store -----------------------------------------------------------------------------------
 
 
-def describe(text: str) -> dict[str, object]:
+def describe(text: str, strict: bool = True) -> dict[str, object]:
     """A PDU as a JSON object, for `centralka sms decode`. Raises PduError."""
-    pdu = decode(text)
+    pdu = decode(text, strict)
     body: dict[str, object] = {
         "kind": pdu.kind, "smsc": pdu.smsc, "recipient" if pdu.kind != "DELIVER" else "sender": pdu.address,
         "text": pdu.text, "coding": pdu.coding, "pid": pdu.pid, "dcs": pdu.dcs, "class": pdu.message_class,
@@ -367,33 +179,43 @@ def describe(text: str) -> dict[str, object]:
         body["concat"] = {"ref": c.reference, "seq": c.sequence, "total": c.total, "bits": c.bits}
     if pdu.ports:
         body["ports"] = {"dst": pdu.ports[0], "src": pdu.ports[1], "bits": pdu.ports[2]}
-    keep = {"kind", "smsc", "sender", "recipient", "text", "status_report_request", "reject_duplicates"}
-    return {name: value for name, value in body.items() if value is not None or name in keep & {"smsc"}}
+    if pdu.waiting:
+        body["waiting"] = [{"kind": w.kind, "count": w.count} for w in pdu.waiting]
+    if flags := flags_of(pdu):
+        body["flags"] = list(flags)
+    return {name: value for name, value in body.items() if value is not None or name == "smsc"}
+
+
+def flags_of(pdu: Pdu) -> tuple[str, ...]:
+    """What a reader or the store must know beside the text."""
+    found = [FLAGS_OF_PID[pdu.pid]] if pdu.pid in FLAGS_OF_PID else []
+    if "email_header" in pdu.more and "e-mail" not in found:
+        found.append("e-mail")
+    if pdu.message_class == 0:
+        found.append("flash")
+    found += [name for name, said in (("cut-off", pdu.cut), ("damaged", pdu.damaged)) if said]
+    if pdu.compressed:
+        found.append("compressed")
+    found += [f"{w.kind}-waiting" for w in pdu.waiting if w.count != 0]
+    if pdu.waiting and all(w.count == 0 for w in pdu.waiting):
+        found.append("nothing-waits")
+    if pdu.ports and pdu.ports[0] == MMS_PORT:
+        found.append("mms-waiting")
+    if pdu.kind == "STATUS-REPORT":
+        found.append("status-report")
+    return tuple(found)
 
 
 def to_part(text: str) -> Part:
-    """What the store needs of a PDU. Never raises: an unreadable one is a part without text."""
+    """What the store needs of a PDU. Never raises: an unreadable one is a part without text, whatever it is."""
     clean = text.strip().upper()
     try:
         pdu = decode(clean, strict=False)
     except PduError:
         return Part(clean, flags=("undecodable",))
-    flags = [FLAGS_OF_PID[pdu.pid]] if pdu.pid in FLAGS_OF_PID else []
-    if pdu.message_class == 0:
-        flags.append("flash")
-    if pdu.cut:
-        flags.append("cut")
-    if pdu.waiting:
-        flags.append(f"{pdu.waiting}-waiting")
-    shown = pdu.text
-    if pdu.coding == "8bit":
-        shown = alphabet.printable_8bit(pdu.octets)
-        if pdu.ports and pdu.ports[0] == MMS_PORT:
-            flags.append("mms-waiting")
-    if pdu.kind == "STATUS-REPORT":
-        flags.append("status-report")
     c = pdu.concat
     return Part(
-        clean, pdu.address, pdu.address_kind, shown, pdu.coding or "raw", pdu.octets, pdu.timestamp,
-        c.reference if c else None, c.total if c else 1, c.sequence if c else 1, tuple(flags),
+        clean, pdu.address, pdu.address_kind, alphabet.printable_8bit(pdu.octets) if pdu.coding == "8bit" else pdu.text,
+        pdu.coding or "raw", pdu.octets, pdu.timestamp, c.reference if c else None, c.total if c else 1,
+        c.sequence if c else 1, flags_of(pdu),
     )  # fmt: skip

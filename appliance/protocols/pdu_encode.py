@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from appliance.errors import MessageTooLong, RecipientError, ValidityError
 from appliance.protocols import alphabet
 from appliance.protocols.graphemes import clusters
+from appliance.protocols.pdu_fields import NIBBLES
 
 USER_DATA = 140  # octets (9.2.3.24)
 MOST_PARTS = 255  # one octet counts them (9.2.3.24.1)
 MOST_DIGITS = 20  # an address has at most 12 octets (9.1.2.5)
 LONGEST_TEXT = MOST_PARTS * 160
 LONGEST_VALIDITY = 63 * 7 * 1440  # minutes (9.2.3.12.1)
-NIBBLES = "0123456789*#abc"
 SUBMIT, WITH_VALIDITY, WITH_REPORT, WITH_HEADER = 0x01, 0x10, 0x20, 0x40  # the first octet
 FLASH = 0x10  # message class 0 in the data coding scheme
 UCS2 = 0x08
@@ -78,16 +78,21 @@ def submits(
 
 
 def address_of(digits: str) -> bytes:
-    """An address field: number of digits, kind, swapped digits (9.1.2.5). `digits` as in `submits`."""
+    """An address field: number of digits, kind, swapped digits (9.1.2.5). `digits` as in `submits`, at most 20."""
     plain = digits.removeprefix("+")
     nibbles = [NIBBLES.index(digit) for digit in plain] + [15] * (len(plain) % 2)
     pairs = bytes(nibbles[i] | nibbles[i + 1] << 4 for i in range(0, len(nibbles), 2))
     return bytes([len(plain), 0x91 if digits.startswith("+") else 0x81]) + pairs
 
 
+def is_number(text: str) -> bool:
+    """Whether an address field can hold it."""
+    digits = text.removeprefix("+")
+    return 1 <= len(digits) <= MOST_DIGITS and not set(digits) - set(NIBBLES)
+
+
 def _recipient(recipient: str) -> bytes:
-    digits = recipient.removeprefix("+")
-    if not 1 <= len(digits) <= MOST_DIGITS or set(digits) - set(NIBBLES):
+    if not is_number(recipient):
         raise RecipientError
     return address_of(recipient)
 

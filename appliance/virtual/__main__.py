@@ -13,8 +13,10 @@ import socket
 import sys
 from collections.abc import Mapping
 
+from appliance.virtual.far_end import FarEnd
 from appliance.virtual.mailbox import Mailbox
 from appliance.virtual.modem import VirtualModem
+from appliance.virtual.operator import Operator
 from appliance.virtual.phone import DemoPhone
 from appliance.virtual.where import Where
 
@@ -28,7 +30,14 @@ class Virtual:
 
     def __init__(self, where: Where) -> None:
         self._where = where
-        self.modems = {name: VirtualModem(name, family, where) for name, family in where.modems}
+        operator = Operator()
+        self.modems = {
+            name: VirtualModem(name, profile, where, operator, place)
+            for place, (name, profile) in enumerate(where.modems)
+        }
+        for modem in self.modems.values():
+            operator.join(modem)
+        self.far_ends = {name: FarEnd(modem) for name, modem in self.modems.items()}
         self.phone = DemoPhone("phone0", where)
         self.mailbox = Mailbox(where)
 
@@ -87,13 +96,13 @@ class Virtual:
     async def _do(self, what: str, args: Mapping[str, object]) -> dict[str, object]:
         device, _, verb = what.partition(".")
         if device in self.modems:
-            return self.modems[device].do(verb, args)
+            return self.far_ends[device].do(verb, args)
         if device == self.phone.name:
             return await self.phone.do(verb, dict(args))
         if device == "mail":
             return self.mailbox.do(dict(args))
         if device == "devices":
-            return {"devices": [*self.modems, self.phone.name, "mail"]}
+            return {"devices": [*self.modems, self.phone.name, "mail"], "modems": list(self.modems)}
         raise ValueError(f"there is no {device}; there are: {', '.join(self.modems)}, {self.phone.name}, mail")
 
 

@@ -3,6 +3,10 @@
 Written for the virtual modem alone: it must not share a mistake with the product's own code.
 """
 
+import json
+from functools import cache
+from importlib.resources import files
+
 TABLE = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ"
     " !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -30,18 +34,35 @@ def letters_to_septets(text: str) -> list[list[int]] | None:
     return found
 
 
-def septets_to_text(septets: list[int]) -> str:
-    """The letters; an unknown extension code is the default alphabet's letter at that code."""
+def septets_to_text(septets: list[int], locking: int = 0, single: int = 0) -> str:
+    """The letters; an unknown extension code is the letter of the table in force at that code.
+
+    `locking` and `single` are the numbers of national languages (3GPP TS 23.038 6.2.1.2.4), 0 for the default tables.
+    """
+    table = _national(locking, "locking") or dict(enumerate(TABLE))
+    extension = _national(single, "single") or EXTENSION
     text, escaped = [], False
     for code in septets:
         if escaped:
-            text.append(" " if code == ESCAPE else EXTENSION.get(code, TABLE[code]))
+            text.append(" " if code == ESCAPE else extension.get(code, table.get(code, " ")))
             escaped = False
         elif code == ESCAPE:
             escaped = True
         else:
-            text.append(TABLE[code])
+            text.append(table.get(code, " "))
     return "".join(text)
+
+
+@cache
+def _national(number: int, kind: str) -> dict[int, str]:
+    """A table of a language; empty for one that has none of its own."""
+    if number == 0:
+        return {}
+    text = files("appliance.virtual").joinpath("data", "gsm_tables.json").read_text(encoding="utf-8")
+    for found in json.loads(text).values():
+        if isinstance(found, dict) and found.get("id") == number and isinstance(found.get(kind), dict):
+            return {int(code, 16): letter for code, letter in found[kind].items()}
+    return {}
 
 
 def pack(septets: list[int], skip_bits: int = 0) -> bytes:

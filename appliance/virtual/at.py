@@ -12,7 +12,7 @@ from appliance.virtual.quirks import Quirks
 CME_TEXTS = {
     3: "operation not allowed", 4: "operation not supported", 10: "SIM not inserted", 11: "SIM PIN required",
     12: "SIM PUK required", 14: "SIM busy", 16: "incorrect password", 21: "invalid index", 30: "no network service",
-    50: "Incorrect parameters", 100: "unknown",
+    13: "SIM failure", 22: "not found", 50: "Incorrect parameters", 100: "unknown",
 }  # fmt: skip
 
 
@@ -67,6 +67,13 @@ class Host(Protocol):
 
     family: Family
     quirks: Quirks
+    imei: str
+
+    def on_network(self) -> bool:
+        """It is registered."""
+
+    def hear(self, sound: bytes) -> None:
+        """The far end of the call is another virtual SIM, and says this."""
 
     def urc(self, *lines: str) -> None:
         """Send unsolicited lines."""

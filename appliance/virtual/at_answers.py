@@ -7,7 +7,7 @@ Lines with live facts (a caller, a slot) are templates, `WORDS`; each names the 
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
@@ -24,17 +24,27 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One kind of modem: the models whose records it answers with, its own commands and forms."""
+    """One kind of modem: the models whose records it answers with, its own commands and forms.
+
+    `own` names the command each family gives to a thing all have: "tries", "iccid", "tones". `boot` is what it says
+    after power-on; `quirks` are the switches that make this profile (`quirks.py`); `rows` is a record of one device.
+    """
 
     name: str
+    maker: str
     models: tuple[str, ...]
+    tac: str
     unknown: str
     first_slot: int
     ours: Mapping[str, tuple[str, str]]
     accepted: frozenset[str]
     words: Mapping[str, Words]
+    own: Mapping[str, str]
     boot: tuple[str, ...] = ()
     audio: str = ""
+    memories: tuple[str, ...] = ("SM", "ME", "SR")
+    quirks: Mapping[str, object] = field(default_factory=dict)
+    rows: tuple[Mapping[str, object], ...] = ()
 
 
 COMMON_OURS: dict[str, tuple[str, str]] = {
@@ -42,48 +52,28 @@ COMMON_OURS: dict[str, tuple[str, str]] = {
     "AT+GCAP": ("+GCAP: +CGSM,+DS,+ES", "ours: ITU-T V.250 6.1.9"),
     "AT+CPIN=?": ("", "ours: 27.007 8.3"),
     "AT+CMGF=?": ("+CMGF: (0,1)", "ours: 27.005 3.2.3"),
-    "AT+CNMI=?": ("+CNMI: (0,1,2),(0,1,2,3),(0,2),(0,1,2),(0,1)", "ours: 27.005 3.4.1"),
     "AT+CLIP=?": ("+CLIP: (0,1)", "ours: 27.007 7.6"),
     "AT+CSMS=?": ("+CSMS: (0,1)", "ours: 27.005 3.2.1"),
     "AT+CSCS=?": ('+CSCS: ("GSM","IRA","UCS2")', "ours: 27.007 5.5"),
-    "AT+CPMS=?": ('+CPMS: ("SM","ME"),("SM","ME"),("SM","ME")', "ours: 27.005 3.2.2"),
     "AT+CREG=?": ("+CREG: (0-2)", "ours: 27.007 7.2"),
     "AT+CLCC=?": ("", "ours: 27.007 7.18"),
     "AT+VTS=?": ("+VTS: (0-9,A-D,*,#)", "ours: 27.007 C.2.11"),
-    "AT+CSCA?": ('+CSCA: "+48501200777",145', "ours: 27.005 3.3.1"),
-    "AT+CNUM": ("", "ours: 27.007 7.1, a SIM that does not know its number"),
+    "AT+CPOL?": ('+CPOL: 1,2,"26003"', "ours: 27.007 7.19"),
+    "AT+CPOL=?": ("+CPOL: (1-20),(0-2)", "ours: 27.007 7.19"),
+    "AT+CCFC=?": ("+CCFC: (0-5)", "ours: 27.007 7.11"),
+    "AT+CCWA=?": ("+CCWA: (0,1)", "ours: 27.007 7.12"),
+    "AT+CLIR=?": ("+CLIR: (0-2)", "ours: 27.007 7.7"),
+    "AT+COLP=?": ("+COLP: (0,1)", "ours: 27.007 7.8"),
+    "AT+CUSD=?": ("+CUSD: (0-2)", "ours: 27.007 7.15"),
+    "AT+CLCK=?": ('+CLCK: ("SC","AO","OI","OX","AI","IR")', "ours: 27.007 7.4"),
+    "AT+CTZR=?": ("+CTZR: (0,1)", "ours: 27.007 8.41"),
+    "AT+CTZU=?": ("+CTZU: (0,1)", "ours: 27.007 8.40"),
+    "AT+CCLK=?": ("", "ours: 27.007 8.15"),
+    "AT+CESQ=?": ("+CESQ: (0-63,99),(0-7,99),(0-96,255),(0-255),(0-34,255),(0-97,255)", "ours: 27.007 8.69"),
     "AT+CLAC": ("", "ours: 27.007 8.37"),
 }
-COMMON_ACCEPTED = frozenset(
-    [
-        "AT+CSSN",
-        "AT+CMMS",
-        "AT+CSCA",
-        "AT+CVHU",
-        "AT+CLIR",
-        "AT+COLP",
-        "AT+CMOD",
-        "AT+CRLP",
-        "AT+IPR",
-        "AT+ICF",
-        "AT+IFC",
-        "AT+CUSD",
-        "AT+CTZR",
-        "AT+CTZU",
-        "AT+CLVL",
-        "AT+CMUT",
-        "AT+CGREG",
-        "AT+CEREG",
-        "AT+CR",
-        "AT+ILRR",
-        "AT+CSDH",
-        "AT+CMER",
-        "AT+CIND",
-        "AT+CSTA",
-        "AT+VTD",
-        "AT+CSAS",
-    ]
-)
+ACCEPTED = "CSSN CVHU CMOD CRLP IPR ICF IFC CLVL CMUT CR ILRR CSDH CMER CIND CSTA VTD CSAS CPOL CMIC ECHO CSMP CMMS"
+COMMON_ACCEPTED = frozenset(f"AT+{name}" for name in ACCEPTED.split())
 COMMON_WORDS: dict[str, Words] = {
     "clip": Words('+CLIP: "{number}",{type},,,,{validity}', "record: Huawei K3715"),
     "cring": Words("+CRING: VOICE", "record: Huawei K3715"),
@@ -105,97 +95,6 @@ COMMON_WORDS: dict[str, Words] = {
     "csq": Words("+CSQ: {signal},99", "ours: 27.007 8.5"),
 }
 
-HUAWEI = Family(
-    "huawei",
-    ("Huawei E1752", "Huawei K3715", "Huawei E160G", "Huawei E1550", "Huawei E303", "Huawei"),
-    "COMMAND NOT SUPPORT",
-    0,
-    {
-        **COMMON_OURS,
-        "AT^CVOICE?": ("^CVOICE:0,8000,16,20", "ours: the form wdoekes/asterisk-chan-dongle reads"),
-        "AT^CVOICE=?": ("^CVOICE:(0)", "ours: the form wdoekes/asterisk-chan-dongle reads"),
-        "AT^DDSETEX=?": ("^DDSETEX:(2)", "ours: the form wdoekes/asterisk-chan-dongle reads"),
-        "AT^U2DIAG?": ("^U2DIAG:0", "ours: the form wdoekes/asterisk-chan-dongle reads"),
-    },
-    COMMON_ACCEPTED | {"AT^CVOICE", "AT^DDTMFCFG", "AT^U2DIAG", "AT^SYSCFG", "AT^USSDMODE", "AT^STSF", "AT^PORTSEL"},
-    {
-        **COMMON_WORDS,
-        "creg": Words("+{name}: {stat},{lac},{cell}", "record: Huawei E160G"),
-        "creg-read": Words("+{name}: {n},{stat},{lac},{cell}", "record: Huawei E160G"),
-        "iccid": Words("^ICCID: {iccid}", "ours: the form ModemManager reads"),
-        "pin-tries": Words("^CPIN: {state},{puk},{pin},10,3", "ours: the form ModemManager reads"),
-        "orig": Words("^ORIG:{index},0", "record: Huawei E1752"),
-        "conf": Words("^CONF:{index}", "record: Huawei E1752"),
-        "conn": Words("^CONN:{index},0", "record: Huawei E1752"),
-        "cend": Words("^CEND:{index},{seconds},{end},{cause}", "record: Huawei E1752"),
-        "full": Words('^SMMEMFULL: "{memory}"', "ours: the form wdoekes/asterisk-chan-dongle reads"),
-        "noise": Words("^RSSI:{signal}", "ours: the form wdoekes/asterisk-chan-dongle reads"),
-        "dtmf": Words("^DDTMF: {digit}", "ours: the form chan_quectel reads"),
-    },
-    ("^SIMST:1", "^SRVST:2", "^MODE:5,4"),
-    "ddsetex",
-)
-SIM7600 = Family(
-    "sim7600",
-    ("SIM7600G-H", "SIM7600G", "SIM7600", "SIM7600 (Waveshare hat)", "SimTech SIM7xxx"),
-    "ERROR",
-    0,
-    {
-        **COMMON_OURS,
-        "AT+CGMI": ("SIMCOM INCORPORATED", "ours: 27.007 5.1"),
-        "AT+CGMM": ("SIMCOM_SIM7600E", "ours: 27.007 5.2"),
-        "AT+CGMR": ("+CGMR: LE20B05SIM7600E22", "ours: 27.007 5.3"),
-        "AT+CGSN": ("861477030032237", "ours: 27.007 5.4"),
-        "AT+CIMI": ("260031234567890", "ours: 27.007 5.6"),
-        "AT+CPCMREG=?": ("+CPCMREG: (0-1)", "ours: SIMCom's audio note"),
-    },
-    COMMON_ACCEPTED | {"AT+CPCMFRM", "AT+CPCMBANDWIDTH", "AT+DDET", "AT+CNMP", "AT+AUTOCSQ", "AT+CSDVC", "AT+MORING"},
-    {
-        **COMMON_WORDS,
-        "iccid": Words("+ICCID: {iccid}", "ours: SIMCom's form"),
-        "pin-tries": Words("+SPIC: {pin},{puk},3,10", "ours: the form ofono reads"),
-        "conn": Words("VOICE CALL: BEGIN", "record: SimTech SIM7xxx"),
-        "cend": Words("VOICE CALL: END: {seconds:06d}", "record: SimTech SIM7xxx"),
-        "missed": Words("MISSED_CALL: {clock} {number}", "record: SimTech SIM7xxx"),
-        "full": Words("+SMS FULL", "ours: SIMCom's form"),
-        "noise": Words("+CSQ: {signal},99", "record: SIM7600"),
-        "dtmf": Words("+RXDTMF: {digit}", "record: SimTech SIM7xxx"),
-    },
-    ("RDY", "+CPIN: READY", "SMS DONE", "PB DONE"),
-    "cpcmreg",
-)
-EC25 = Family(
-    "ec25",
-    ("Quectel EC25", "Quectel EC200T", "Quectel"),
-    "ERROR",
-    0,
-    {
-        **COMMON_OURS,
-        "AT+CGMI": ("Quectel", "ours: 27.007 5.1"),
-        "AT+CGMM": ("EC25", "ours: 27.007 5.2"),
-        "AT+CGMR": ("EC25EFAR06A06M4G", "ours: 27.007 5.3"),
-        "AT+CGSN": ("866758045439136", "ours: 27.007 5.4"),
-        "AT+CIMI": ("260031234567890", "ours: 27.007 5.6"),
-        "AT+QPCMV=?": ("+QPCMV: (0,1),(0-2)", "ours: Quectel's voice-over-USB note"),
-    },
-    COMMON_ACCEPTED | {"AT+QINDCFG", "AT^DSCI", "AT+QTONEDET", "AT+QURCCFG", "AT+QCFG", "AT+QGPSCFG", "AT+QEEC",
-                       "AT+QDAI", "AT+QRXGAIN", "AT+QMIC"},
-    {
-        **COMMON_WORDS,
-        "iccid": Words("+QCCID: {iccid}", "ours: Quectel's form"),
-        "pin-tries": Words('+QPINC: "SC",{pin},{puk}', "ours: the form ofono reads"),
-        "ccinfo": Words(
-            '+QIND: "ccinfo",{index},{direction},{state},0,0,"{number}",{type}', "ours: the form chan_quectel reads"
-        ),
-        "full": Words('+QIND: "SMS_FULL","{memory}"', "ours: the form chan_quectel reads"),
-        "noise": Words('+QIND: "csq",{signal},99', "ours: the form chan_quectel reads"),
-        "dtmf": Words("+QTONEDET: {code}", "ours: the form chan_quectel reads"),
-    },
-    ("RDY", "+CFUN: 1", "+CPIN: READY", '+QIND: SMS DONE', '+QIND: PB DONE'),
-    "qpcmv",
-)  # fmt: skip
-FAMILIES: Mapping[str, Family] = {family.name: family for family in (HUAWEI, SIM7600, EC25)}
-
 
 @cache
 def records() -> tuple[dict[str, object], ...]:
@@ -207,6 +106,9 @@ def records() -> tuple[dict[str, object], ...]:
 def recorded(family: Family, command: str) -> bytes | None:
     """What a device of the family was seen to answer, without its echo, with a final result added where it was cut."""
     wanted = command.upper()
+    for row in family.rows:
+        if not row.get("urc") and str(row.get("command")).upper() == wanted:
+            return _whole(str(row["response"]), str(row["command"]), bool(row.get("complete")))
     for model in family.models:
         for row in records():
             if row["model"] == model and not row.get("urc") and str(row["command"]).upper() == wanted:

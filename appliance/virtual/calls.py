@@ -1,7 +1,8 @@
-"""Voice calls of the virtual modem: both ends of them, ours by AT, the far one told by the control socket.
+"""Voice calls of the virtual modem: the table of calls, and what its lines say when they change.
 
 States as in 27.007 7.18: 0 active, 1 held, 2 dialing, 3 alerting, 4 incoming, 5 waiting. One call is the rule; a second
-incoming one waits when the program asked for that (+CCWA), else it finds the number busy.
+incoming one waits when the program asked for that (+CCWA), else it finds the number busy. Our end of a call is moved
+by AT commands (`call_commands.py`), the far end by the control socket, or by another virtual SIM.
 """
 
 import asyncio
@@ -9,24 +10,30 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from appliance.virtual.at import ERROR, OK, Command, Handlers, Host, Reply, cme
+from appliance.virtual.at import Host
+from appliance.virtual.operator import Caller, Operator, Placed
+from appliance.virtual.services import BUSY, NO_ANSWER, NOT_REACHABLE, REASONS, Services
 
 ACTIVE, HELD, DIALING, ALERTING, INCOMING, WAITING = range(6)
 STATES = ("active", "held", "dialing", "alerting", "incoming", "waiting")
 MOST_HISTORY = 100
 VALIDITY = {"": 0, "withheld": 1, "unavailable": 2}
+CAUSES = {16: "Normal call clearing", 17: "User busy", 19: "No answer", 21: "Call rejected"}
 
 
 @dataclass(slots=True)
 class VirtualCall:
-    """One call. Times are of this machine's clock, in seconds; `hidden` is "", withheld or unavailable."""
+    """One call. Times are of this machine's clock, in seconds; `hidden` is "", withheld or unavailable.
+
+    `told_answer` and `told_end` belong to the other side of a call between two virtual SIMs.
+    """
 
     index: int
     incoming: bool
     number: str
     state: int
     hidden: str = ""
-    late: bool = False
+    clip: str = "with"
     began: float = field(default_factory=time.time)
     number_at: float = 0.0
     answered_at: float = 0.0
@@ -36,6 +43,10 @@ class VirtualCall:
     outcome: str = ""
     sent_digits: str = ""
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
+    told_answer: Callable[[], None] | None = None
+    told_end: Callable[[str], None] | None = None
+    ear: Callable[[bytes], None] | None = None  # hears what our side says
+    passed_on: Placed | None = None  # rings there instead, since nobody answered here
 
     def public(self) -> dict[str, object]:
         """For the status."""
@@ -52,39 +63,65 @@ class VirtualCall:
         """Milliseconds from the number to the refusal."""
         return round((self.ended_at - self.number_at) * 1000, 1) if self.outcome == "refused" else None
 
+    @property
+    def shown(self) -> str:
+        """The number as the network gives it."""
+        return "" if self.hidden else self.number
+
+    @property
+    def kind(self) -> int:
+        """Its type of address."""
+        return 128 if self.hidden else 145 if self.number.startswith("+") else 129
+
+
+class Ringing:
+    """An incoming call as the caller's side knows it. Implements `operator.Placed`."""
+
+    def __init__(self, calls: "Calls", call: VirtualCall) -> None:
+        self._calls = calls
+        self.call = call
+
+    def hang_up(self) -> None:
+        """See `operator.Placed`."""
+        self.call.told_end = None
+        if self.call.passed_on:
+            self.call.passed_on.hang_up()
+        self._calls.end(self.call, "far", "ended" if self.call.answered_at else "missed", 16)
+
+    def hear(self, sound: bytes) -> None:
+        """See `operator.Placed`."""
+        if self.call.passed_on:
+            self.call.passed_on.hear(sound)
+        elif self.call.state == ACTIVE:
+            self._calls.hear(sound)
+
 
 class Calls:
     """The table of calls and the rules between them. `on_change` hears of each change (audio follows it)."""
 
-    def __init__(self, host: Host, registered: Callable[[], bool]) -> None:
+    def __init__(self, host: Host, operator: Operator, services: Services, own_number: Callable[[], str]) -> None:
         self._host = host
-        self._registered = registered
+        self._operator = operator
+        self.services = services
+        self._own_number = own_number
         self.now: list[VirtualCall] = []
         self.history: list[VirtualCall] = []
-        self.clip = self.cring = self.waiting = self.clcc_auto = False
-        self.tones = False
-        self.ccinfo = False
+        self.reports: set[str] = set()  # what the program asked to be told: clip, cring, clcc, ccinfo, dsci, tones ...
         self.last_cause = "No cause information available"
         self.on_change: Callable[[], None] = lambda: None
 
-    def handlers(self) -> Handlers:
-        """Commands of this part."""
-        return {
-            "D": self._dial, "A": self._answer, "H": self._hang_up, "+CHUP": self._hang_up, "+CLCC": self._clcc,
-            "+CLIP": self._clip, "+CRC": self._crc, "+CCWA": self._ccwa, "+CHLD": self._chld, "+VTS": self._tone,
-            "^DTMF": self._tone, "+QVTS": self._tone, "+CEER": self._ceer, "+CPAS": self._cpas, "+QHUP": self._hang_up,
-            "^DDTMFCFG": self._tone_reports, "+DDET": self._tone_reports, "+QTONEDET": self._tone_reports,
-            "+QINDCFG": self._indications,
-        }  # fmt: skip
+    def hear(self, sound: bytes) -> None:
+        """The far end, another virtual SIM, says this."""
+        self._host.hear(sound)
 
     def boot(self) -> None:
         """Settings as after power-on, no calls."""
-        self.clip = self.cring = self.waiting = self.clcc_auto = self.tones = self.ccinfo = False
+        self.reports.clear()
 
     def lost(self, why: str) -> None:
         """The device or the network went away under the calls. Lines are sent for those who still listen."""
         for call in list(self.now):
-            self._end(call, why, "dropped", 41)
+            self.end(call, why, "dropped", 41)
 
     @property
     def talking(self) -> VirtualCall | None:
@@ -92,34 +129,62 @@ class Calls:
 
     # -- the far end ---------------------------------------------------------------------------------------------------
 
-    def ring(self, number: str, hidden: str, late: bool, seconds: float) -> VirtualCall:
-        """Somebody calls. `seconds` 0 = until answered or refused. Raises ValueError when that cannot be."""
-        if not self._registered():
+    def incoming(self, caller: Caller) -> Placed | None:
+        """Somebody calls; None when the network sends the call on. Raises ValueError when it cannot be brought."""
+        if self.services.forward(0):
+            return self._sent_on(caller, 0)
+        if not self._host.on_network():
+            if self.services.forward(NOT_REACHABLE):
+                return self._sent_on(caller, NOT_REACHABLE)
             raise ValueError("the modem is not registered, so the network has nobody to ring")
         busy = bool(self.now)
-        if busy and (not self.waiting or any(c.state in (INCOMING, WAITING) for c in self.now)):
+        waiting = self.services.waiting_shown and not any(c.state in (INCOMING, WAITING) for c in self.now)
+        if busy and not waiting:
+            if self.services.forward(BUSY):
+                return self._sent_on(caller, BUSY)
             raise ValueError("the line is busy and the caller hears that")
-        call = VirtualCall(self._free(), True, number, WAITING if busy else INCOMING, hidden, late)
+        return Ringing(self, self._ring(caller, WAITING if busy else INCOMING))
+
+    def _sent_on(self, caller: Caller, reason: int) -> Placed | None:
+        to = self.services.forward(reason)
+        if to is None:
+            return None
+        return self._operator.forward(self._own_number(), caller, to.number, REASONS[reason])
+
+    def _ring(self, caller: Caller, state: int) -> VirtualCall:
+        clip = caller.clip or self._host.quirks.clip
+        call = VirtualCall(self._free(), True, caller.number, state, caller.hidden, clip)
+        call.told_answer, call.told_end, call.ear = caller.answered, caller.ended, caller.ear
         self.now.append(call)
-        if busy:
+        if state == WAITING:
             call.rings, call.number_at = 1, time.time()
-            self._host.urc(self._host.say("ccwa", number=_shown(call), type=_type(call)))
+            self._host.urc(self._host.say("ccwa", number=call.shown, type=call.kind))
         else:
             self._ring_once(call)
-        if seconds > 0:
-            call.timers.append(self._host.later(seconds, lambda: self._end(call, "far", "missed", 16)))
-        self._changed(call)
+        if caller.seconds > 0:
+            call.timers.append(self._host.later(caller.seconds, lambda: self.end(call, "far", "missed", 16)))
+        forward = self.services.forward(NO_ANSWER)
+        if forward:
+            call.timers.append(self._host.later(forward.seconds, lambda: self._nobody_answers(call, caller)))
+        self.changed(call)
         return call
+
+    def _nobody_answers(self, call: VirtualCall, caller: Caller) -> None:
+        call.told_end = None
+        self.end(call, "network", "forwarded", 16)
+        call.passed_on = self._sent_on(caller, NO_ANSWER)
 
     def _ring_once(self, call: VirtualCall) -> None:
         if call not in self.now or call.state != INCOMING:
             return
         call.rings += 1
-        self._host.urc(self._host.say("cring" if self.cring else "ring"))
-        if self.clip and not (call.late and call.rings == 1):
+        clip = "clip" in self.reports and call.clip != "never" and not (call.clip == "late" and call.rings == 1)
+        lines = [self._host.say("cring" if "cring" in self.reports else "ring")]
+        if clip:
             call.number_at = call.number_at or time.time()
-            line = self._host.say("clip", number=_shown(call), type=_type(call), validity=VALIDITY[call.hidden])
-            self._host.urc(line)
+            number = self._host.say("clip", number=call.shown, type=call.kind, validity=VALIDITY[call.hidden])
+            lines.insert(0 if call.clip == "before" else 1, number)
+        self._host.urc(*lines)
         call.timers.append(self._host.later(self._host.quirks.ring_interval, lambda: self._ring_once(call)))
 
     def far_answers(self) -> VirtualCall:
@@ -127,55 +192,95 @@ class Calls:
         call = next((c for c in self.now if c.state in (DIALING, ALERTING)), None)
         if call is None:
             raise ValueError("no outgoing call is waiting for an answer")
-        self._go_active(call)
+        self.go_active(call)
         return call
 
-    def far_ends(self, how: str) -> VirtualCall:
-        """`busy`, `no-answer` or `hang-up`. Raises ValueError when no call is in that state."""
+    def far_ends(self, how: str, silent: bool = False) -> VirtualCall:
+        """`busy`, `no-answer` or `hang-up`; silent: no line tells. Raises ValueError when no call is in that state."""
         wanted = (DIALING, ALERTING) if how in ("busy", "no-answer") else tuple(range(6))
         call = next((c for c in self.now if c.state in wanted), None)
         if call is None:
             raise ValueError("there is no such call" if how == "hang-up" else "no outgoing call is being set up")
         cause = {"busy": 17, "no-answer": 19}.get(how, 16)
         outcome = how if how in ("busy", "no-answer") else "ended" if call.answered_at else "missed"
-        self._end(call, "far", outcome, cause)
+        self.end(call, "far", outcome, cause, silent)
         return call
 
     def far_digits(self, digits: str) -> None:
         """The far end presses keys: reported when the program asked for that. Raises ValueError."""
         if not self.talking:
             raise ValueError("nobody is talking")
-        for digit in digits:
-            if self.tones:
-                self._host.urc(self._host.say("dtmf", digit=digit, code=ord(digit)))
+        if "tones" in self.reports:
+            self._host.urc(*(self._host.say("dtmf", digit=digit, code=ord(digit)) for digit in digits))
 
     # -- states --------------------------------------------------------------------------------------------------------
 
     def _free(self) -> int:
         return next(i for i in range(1, 9) if i not in [c.index for c in self.now])
 
-    def _go_active(self, call: VirtualCall) -> None:
+    def go_active(self, call: VirtualCall) -> None:
+        """It is answered, by whichever side."""
         for timer in call.timers:
             timer.cancel()
         call.timers.clear()
         call.state = ACTIVE
         call.answered_at = call.answered_at or time.time()
         self._say("conn", call)
-        self._changed(call)
+        if not call.incoming and "moring" in self.reports:
+            self._say("mo-connected", call)
+        self.changed(call)
+        if call.told_answer:
+            told, call.told_answer = call.told_answer, None
+            told()
 
-    def _alerting(self, call: VirtualCall) -> None:
-        if call in self.now and call.state == DIALING:
-            call.state = ALERTING
-            self._say("conf", call)
-            self._changed(call)
-            if self._host.quirks.auto_answer >= 0:
-                call.timers.append(self._host.later(self._host.quirks.auto_answer, lambda: self._pick_up(call)))
+    def dial(self, number: str, hidden: bool) -> VirtualCall:
+        """We call somebody: one of the virtual SIMs, or the world outside."""
+        call = VirtualCall(self._free(), False, number, DIALING)
+        self.now.append(call)
+        self._host.later(0, lambda: self._say("orig", call))
+        call.timers.append(self._host.later(self._host.quirks.setup_seconds, lambda: self._through(call, hidden)))
+        self.changed(call)
+        return call
+
+    def _through(self, call: VirtualCall, hidden: bool) -> None:
+        """The network has the call through: the other side rings, or does not."""
+        if call not in self.now or call.state != DIALING:
+            return
+        peer = self._operator.subscriber(call.number)
+        if peer and peer.number != self._own_number():
+            caller = Caller(
+                self._own_number(), "withheld" if hidden else "",
+                answered=lambda: self._pick_up(call), ended=lambda how: self._peer_ended(call, how),
+                ear=self._host.hear,
+            )  # fmt: skip
+            try:
+                placed = peer.incoming(caller)
+            except ValueError:
+                self.end(call, "far", "busy", 17)
+                return
+            if placed:
+                call.told_end, call.ear = (lambda how: placed.hang_up()), placed.hear
+        call.state = ALERTING
+        self._say("conf", call)
+        if "moring" in self.reports:
+            self._say("mo-ring", call)
+        self.changed(call)
+        if self._host.quirks.auto_answer >= 0:
+            call.timers.append(self._host.later(self._host.quirks.auto_answer, lambda: self._pick_up(call)))
 
     def _pick_up(self, call: VirtualCall) -> None:
         if call in self.now and call.state == ALERTING:
-            self._go_active(call)
+            self.go_active(call)
 
-    def _end(self, call: VirtualCall, by: str, outcome: str, cause: int) -> None:
+    def _peer_ended(self, call: VirtualCall, how: str) -> None:
+        call.told_end = None
+        if call.answered_at:
+            self.end(call, "far", "ended", 16)
+        else:
+            self.end(call, "far", "busy" if how == "refused" else "no-answer", 17 if how == "refused" else 19)
+
+    def end(self, call: VirtualCall, by: str, outcome: str, cause: int, silent: bool = False) -> None:
+        """The call is over; `silent`: the program is not told."""
         if call not in self.now:
             return
         for timer in call.timers:
@@ -183,168 +288,39 @@ class Calls:
         self.now.remove(call)
         call.ended_at, call.ended_by, call.outcome = time.time(), by, outcome
         self.history = [*self.history, call][-MOST_HISTORY:]
-        self.last_cause = {16: "Normal call clearing", 17: "User busy", 19: "No answer"}.get(cause, "Network failure")
-        seconds = int(call.ended_at - call.answered_at) if call.answered_at else 0
-        end = 29 if call.answered_at else 104
-        self._say("cend", call, seconds=seconds, end=end, cause=cause)
-        if by != "us":
-            self._far_end_lines(call, outcome)
-        self._changed(call, ended=True)
+        self.last_cause = CAUSES.get(cause, "Network failure")
+        if silent:
+            self.on_change()
+        else:
+            seconds = int(call.ended_at - call.answered_at) if call.answered_at else 0
+            self._say("cend", call, seconds=seconds, end=29 if call.answered_at else 104, cause=cause)
+            if by != "us":
+                self._far_end_lines(call, outcome)
+            self.changed(call, ended=True)
+        told, call.told_end = call.told_end, None
+        if told:
+            told(outcome)
 
     def _far_end_lines(self, call: VirtualCall, outcome: str) -> None:
+        maker = self._host.family.maker
         if call.incoming and not call.answered_at:
-            clock = time.strftime("%I:%M%p")
-            self._say("missed", call, clock=clock)
-            if self._host.family.name == "ec25":
+            self._say("missed", call, clock=time.strftime("%I:%M%p"))
+            if maker in ("quectel", "ublox") or self._host.family.name == "sim800":
                 self._host.urc("NO CARRIER")
         elif outcome in ("busy", "no-answer"):
             self._host.urc({"busy": "BUSY", "no-answer": "NO ANSWER"}[outcome])
-        elif self._host.family.name != "huawei":
+        elif maker not in ("huawei", "worst"):
             self._host.urc("NO CARRIER")
 
     def _say(self, word: str, call: VirtualCall, **facts: object) -> None:
-        line = self._host.say(word, index=call.index, number=_shown(call), **facts)
+        line = self._host.say(word, index=call.index, number=call.shown, **facts)
         if line:
             self._host.urc(line)
 
-    def _changed(self, call: VirtualCall, ended: bool = False) -> None:
-        if self.ccinfo or self.clcc_auto:
-            state = (-1 if self.ccinfo else 6) if ended else call.state
-            facts = {"index": call.index, "direction": int(call.incoming), "state": state, "number": _shown(call)}
-            line = self._host.say("ccinfo" if self.ccinfo else "clcc", type=_type(call), **facts)
-            if line:
-                self._host.urc(line)
+    def changed(self, call: VirtualCall, ended: bool = False) -> None:
+        """Tell those who want to know."""
+        for word, over in (("ccinfo", -1), ("dsci", 6), ("clcc", 6), ("ucallstat", 6)):
+            if word in self.reports:
+                state = over if ended else call.state
+                self._say(word, call, direction=int(call.incoming), state=state, type=call.kind)
         self.on_change()
-
-    # -- commands ------------------------------------------------------------------------------------------------------
-
-    def _dial(self, command: Command) -> Reply:
-        number = command.args[0].strip()
-        if not number.endswith(";"):
-            return Reply(final="NO CARRIER")  # a data call, which this modem has not
-        number = number.rstrip(";").rstrip("IiGg")
-        if not number or any(letter not in "0123456789*#+ABCDabcd" for letter in number):
-            return cme(50) if number else ERROR
-        if not self._registered():
-            return Reply(final="NO CARRIER")
-        if self.now:
-            return cme(3)
-        call = VirtualCall(self._free(), False, number, DIALING)
-        self.now.append(call)
-        self._host.later(0, lambda: self._say("orig", call))
-        call.timers.append(self._host.later(self._host.quirks.setup_seconds, lambda: self._alerting(call)))
-        self._changed(call)
-        return OK
-
-    def _answer(self, command: Command) -> Reply:
-        call = next((c for c in self.now if c.state == INCOMING), None)
-        if call is None:
-            return Reply(final="NO CARRIER")
-        self._host.later(0, lambda: self._go_active(call) if call in self.now else None)
-        return OK
-
-    def _hang_up(self, command: Command) -> Reply:
-        if command.name == "H" and self._host.family.name == "huawei" and not self.now:
-            return OK
-        for call in [c for c in self.now if c.state != HELD]:
-            self._end(call, "us", self._our_end(call), 16)
-        return OK
-
-    def _our_end(self, call: VirtualCall) -> str:
-        if call.answered_at:
-            return "ended"
-        return "refused" if call.incoming else "cancelled"
-
-    def _chld(self, command: Command) -> Reply:
-        if command.op == "=?":
-            return Reply(("+CHLD: (0,1,1x,2,2x)",))
-        what = command.args[0][:1] if command.args else ""
-        waiting = next((c for c in self.now if c.state in (WAITING, INCOMING)), None)
-        if what == "0" and waiting:
-            self._end(waiting, "us", "refused", 17)
-        elif what == "1":
-            for call in [c for c in self.now if c.state == ACTIVE]:
-                self._end(call, "us", "ended", 16)
-            if waiting:
-                self._go_active(waiting)
-        elif what == "2" and self.now:
-            for call in self.now:
-                call.state = {ACTIVE: HELD, HELD: ACTIVE}.get(call.state, call.state)
-            if waiting:
-                self._go_active(waiting)
-            self.on_change()
-        else:
-            return cme(3)
-        return OK
-
-    def _clcc(self, command: Command) -> Reply:
-        if command.op == "=":
-            self.clcc_auto = command.number(0) == 1 and self._host.family.name == "sim7600"
-            return OK if self._host.family.name == "sim7600" else ERROR
-        lines = []
-        for call in self.now:
-            facts = {"index": call.index, "direction": int(call.incoming), "state": call.state}
-            word = "clcc" if _shown(call) else "clcc-hidden"
-            lines.append(self._host.say(word, number=_shown(call), type=_type(call), **facts))
-        return Reply(tuple(lines))
-
-    def _clip(self, command: Command) -> Reply:
-        if command.op == "?":
-            return Reply((f"+CLIP: {int(self.clip)},1",))
-        if command.op == "=?":
-            return Reply(("+CLIP: (0,1)",))
-        self.clip = command.number(0) == 1
-        return OK
-
-    def _crc(self, command: Command) -> Reply:
-        if command.op == "?":
-            return Reply((f"+CRC: {int(self.cring)}",))
-        self.cring = command.number(0) == 1
-        return OK
-
-    def _ccwa(self, command: Command) -> Reply:
-        if command.op == "=" and command.number(1, 1) != 2:
-            self.waiting = command.number(1, command.number(0)) == 1
-        return OK
-
-    def _tone(self, command: Command) -> Reply:
-        call = self.talking
-        if call is None:
-            return cme(3)
-        digits = command.args[-1] if command.args else ""
-        if not digits or any(d not in "0123456789*#ABCDabcd" for d in digits):
-            return cme(50)
-        call.sent_digits += digits
-        return OK
-
-    def _tone_reports(self, command: Command) -> Reply:
-        mine = {"huawei": "^DDTMFCFG", "sim7600": "+DDET", "ec25": "+QTONEDET"}[self._host.family.name]
-        if command.name != mine:
-            return Reply(final=self._host.family.unknown)
-        if command.op == "=":
-            self.tones = command.args[-1] == "1"
-        return OK
-
-    def _indications(self, command: Command) -> Reply:
-        if self._host.family.name != "ec25":
-            return Reply(final=self._host.family.unknown)
-        if command.op == "=" and command.args[0] == "ccinfo":
-            self.ccinfo = command.number(1) == 1
-        return OK
-
-    def _ceer(self, command: Command) -> Reply:
-        return Reply((f"+CEER: {self.last_cause}",))
-
-    def _cpas(self, command: Command) -> Reply:
-        ringing = any(c.state == INCOMING for c in self.now)
-        return Reply((f"+CPAS: {3 if ringing else 4 if self.now else 0}",))
-
-
-def _shown(call: VirtualCall) -> str:
-    return "" if call.hidden else call.number
-
-
-def _type(call: VirtualCall) -> int:
-    if call.hidden:
-        return 128
-    return 145 if call.number.startswith("+") else 129

@@ -1,17 +1,53 @@
 """`centralka virtual ...`: words of a person to one request, its answer to words again."""
 
 import argparse
+import contextlib
 import json
 import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from appliance.virtual.where import Where
 
 SECONDS = 8.0
 HOLD_SAID = 1.0
 Args = dict[str, object]
+CALL = ("number", "--withheld", "--unavailable", "--late", "--clip=HOW", "--for=SECONDS")
+# verb -> its help, then its arguments as `_argument` reads them
+VERBS: dict[str, tuple[str, ...]] = {
+    "call": ("somebody calls this SIM (the number comes with the ring, before it, late, never)", *CALL),
+    "second": ("somebody else calls while it talks", *CALL),
+    "answer": ("the called one answers",),
+    "busy": ("the called one is busy",),
+    "no-answer": ("the called one does not answer",),
+    "hang-up": ("the far end hangs up; --silent: no line tells", "--silent"),
+    "press": ("the far end presses keys; --sound: they are heard", "digits", "--sound"),
+    "heard": ("the keys that were in the sound the far end heard",),
+    "sms": ("a message arrives", "from", "text", "--flash", "--coding=gsm7|ucs2"),
+    "pdu": ("a message arrives as it is", "hex"),
+    "sent": ("the messages that the program sent",),
+    "ussd": ("what a code answers, by which m and in which encoding; the code `push`: at once, unasked",
+             "code", "text?", "--encoding=FORM", "--result=M", "--seconds=SECONDS"),
+    "balance": ("the balance of the SIM, told or set", "amount?"),
+    "forward": ("forwarding is changed elsewhere: always, busy, no-answer, not-reachable; no number erases it",
+                "reason", "number?"),
+    "network": ("coverage", "on|off"),
+    "storage": ("the SIM is full, or has room", "full|free"),
+    "sim": ("the card is pulled, or put in, or another one", "out|in", "iccid?"),
+    "pin": ("the card has this PIN from now; none", "pin"),
+    "profile": ("another modem is put in its place: huawei, e1550, sim800, sim7600, ec25, ublox, worst, FILE.jsonl",
+                "name"),
+    "unplug": ("USB drops",),
+    "plug": ("it comes back, under another name if one is given", "--as=NAME"),
+    "fault": ("something goes wrong (off: no more; none: nothing does); alone: what is wrong now",
+              "name?", "words*", "--for=SECONDS", "--once"),
+    "play": ("what the far end says (8 kHz mono wav)", "file", "--loop"),
+    "record": ("what the far end hears", "file"),
+    "set": ("a switch of its behaviour", "name", "value"),
+    "status": ("everything there is to see",),
+}  # fmt: skip
 
 
 def main(words: Sequence[str]) -> int:
@@ -28,6 +64,8 @@ def main(words: Sequence[str]) -> int:
         if asked.device == "button":
             answer = _ask(str(where.exchange), "button.press", {"name": asked.name, "seconds": asked.hold})
             return _told(answer, lambda ok: "Pressed." if asked.hold < HOLD_SAID else f"Held for {asked.hold:g} s.")
+        if asked.device == "record":
+            return _record(asked)
         if not where.socket.exists():
             _say("This box does not run on virtual hardware (or is not running): there is nothing to play with.")
             return 1
@@ -57,44 +95,76 @@ def _parser() -> argparse.ArgumentParser:
         phone.add_parser(verb)
     for verb in ("dial", "press"):
         phone.add_parser(verb).add_argument("number")
-    for name in [modem for modem, _ in Where.of().modems]:
+    record = devices.add_parser("record", help="write down the talk with a real modem, for its test")
+    record.add_argument("port", help="the modem's port; a program talks to the port that is made for it")
+    record.add_argument("file", help="a file of JSON lines; `profile FILE` makes a virtual modem of it")
+    record.add_argument("--link", default="", help="the name of the port that is made")
+    for name in _modems(Where.of()):
         _modem(devices.add_parser(name, help="a SIM modem and its far end"))
     return parser
 
 
+def _modems(where: Where) -> list[str]:
+    """Those of the running box, or those it would have."""
+    try:
+        running = _ask(str(where.socket), "devices.list", {}).get("ok")
+    except OSError:
+        running = None
+    found = running.get("modems") if isinstance(running, dict) else None
+    return [str(name) for name in found] if isinstance(found, list) else [name for name, _ in where.modems]
+
+
 def _modem(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="verb", required=True)
-    call = verbs.add_parser("call", help="somebody calls this SIM")
-    call.add_argument("number")
-    call.add_argument("--withheld", action="store_true")
-    call.add_argument("--unavailable", action="store_true")
-    call.add_argument("--late", action="store_true", help="the number comes with the second ring")
-    call.add_argument("--for", dest="for_", type=float, default=0.0, metavar="SECONDS", help="then the caller gives up")
-    for verb in ("answer", "busy", "no-answer", "hang-up", "unplug", "plug", "status"):
-        verbs.add_parser(verb)
-    verbs.add_parser("press").add_argument("digits")
-    sms = verbs.add_parser("sms", help="a message arrives")
-    sms.add_argument("from_", metavar="from")
-    sms.add_argument("text")
-    verbs.add_parser("pdu", help="a message arrives as it is").add_argument("hex")
-    verbs.add_parser("network").add_argument("state", choices=("off", "on"))
-    verbs.add_parser("storage").add_argument("state", choices=("full", "free"))
-    play = verbs.add_parser("play", help="what the far end says (8 kHz mono wav)")
-    play.add_argument("file")
-    play.add_argument("--loop", action="store_true")
-    verbs.add_parser("record", help="what the far end hears").add_argument("file")
-    change = verbs.add_parser("set", help="a switch of its behaviour")
-    change.add_argument("name")
-    change.add_argument("value")
+    for verb, words in VERBS.items():
+        one = verbs.add_parser(verb, help=words[0])
+        for word in words[1:]:
+            names, rules = _argument(word)
+            one.add_argument(*names, **rules)  # type: ignore[arg-type]
+
+
+def _argument(word: str) -> tuple[tuple[str, ...], dict[str, object]]:
+    """`number`, `amount?`, `words*`, `on|off`, `--flag`, `--seconds=1.5` or `--name=` as argparse wants them."""
+    name, valued, default = word.partition("=")
+    if name.startswith("--"):
+        target = name[2:].replace("-", "_") + "_"
+        if not valued:
+            return (name,), {"dest": target, "action": "store_true"}
+        return (name,), {"dest": target, "default": None, "metavar": default or name[2:].upper()}
+    if "|" in name:
+        return ("state",), {"choices": name.split("|")}
+    many = name[-1] if name[-1] in "?*" else ""
+    return (name.rstrip("?*") + "_",), {"metavar": name.rstrip("?*"), **({"nargs": many} if many else {})}
+
+
+def _record(asked: argparse.Namespace) -> int:
+    """Stand between a real modem and its program until Ctrl-C."""
+    from appliance.virtual.recorder import Recorder
+
+    recorder = Recorder(asked.port, Path(asked.file), Path(asked.link) if asked.link else None)
+    _say(f"Recording. Point the program at {recorder.port}; Ctrl-C ends it.")
+    with contextlib.suppress(KeyboardInterrupt):
+        recorder.run()
+    _say(f"{recorder.close()} rows are in {asked.file}.")
+    return 0
 
 
 def _args_of(asked: argparse.Namespace) -> Args:
-    args = {name.rstrip("_"): value for name, value in vars(asked).items() if name not in ("device", "verb")}
+    left_out = ("device", "verb")
+    args = {name.rstrip("_"): value for name, value in vars(asked).items() if name not in left_out}
+    args = {name: value for name, value in args.items() if value is not None}
+    if asked.verb in ("play", "record", "profile"):
+        args = {name: _whole_path(value) for name, value in args.items()}
     if asked.verb == "network":
         return {"on": args["state"] == "on"}
     if asked.verb == "storage":
         return {"full": args["state"] == "full"}
     return args
+
+
+def _whole_path(value: object) -> object:
+    """A file is named from here, and read there."""
+    return str(Path(value).resolve()) if isinstance(value, str) and ("/" in value or "." in value) else value
 
 
 def _ask(path: str, verb: str, args: Args) -> dict[str, object]:

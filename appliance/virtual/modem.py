@@ -1,113 +1,188 @@
-"""A virtual modem, whole: two ports, the SIM and the radio, calls, messages, speech, and the far end of all of it."""
+"""A virtual modem, whole: two ports, the card and the radio, calls, messages, speech. Its far end is `far_end.py`."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+import random
+from collections.abc import Callable
 
-from appliance.virtual.at import ERROR, OK, Command, Handler, Reply, final_of, parse
-from appliance.virtual.at_answers import FAMILIES, Family
+from appliance.virtual.at import ERROR, OK, Command, Handler, Reply, cme, cms, final_of, parse
+from appliance.virtual.at_answers import Family
+from appliance.virtual.call_commands import CallCommands
 from appliance.virtual.calls import ACTIVE, Calls
+from appliance.virtual.families import family
+from appliance.virtual.faults import Faults
 from appliance.virtual.network import Network, identity
+from appliance.virtual.operator import Caller, Operator, Placed
 from appliance.virtual.pty import PtyPort
 from appliance.virtual.quirks import Quirks
+from appliance.virtual.services import Services
+from appliance.virtual.sim import Card, Slot, new_card
 from appliance.virtual.speech import Speech
 from appliance.virtual.store import MessageStore
+from appliance.virtual.submit import Submit
+from appliance.virtual.ussd import Ussd
 from appliance.virtual.where import Where
 from appliance.virtual.wire import AtWire
 
 log = logging.getLogger(__name__)
 
 AUDIO_COMMANDS = {"ddsetex": "^DDSETEX", "cpcmreg": "+CPCMREG", "qpcmv": "+QPCMV"}
-Answer = dict[str, object]
-Args = Mapping[str, object]
+HARMLESS = ("V", "Q", "X", "S0", "&C", "&D", "+IPR")
+JOIN_SECONDS = 0.5  # a line that waits for an answer to leave with does not wait longer
+CARD_FACTS = ("pin", "pin_tries", "sim_absent")
 
 
 class VirtualModem:
-    """One device. Implements `at.Host`; everything on the event loop's thread."""
+    """One device. Implements `at.Host` and `operator.Subscriber`; everything on the event loop's thread."""
 
-    def __init__(self, name: str, family: str, where: Where) -> None:
-        if family not in FAMILIES:
-            raise ValueError(f"there is no modem {family}; there are: {', '.join(FAMILIES)}")
+    def __init__(self, name: str, profile: str, where: Where, operator: Operator, place: int) -> None:
         self.name = name
-        self.family: Family = FAMILIES[family]
+        self.operator = operator
+        self._where = where
+        self._place = place
         self.quirks = Quirks()
-        for switch, value in where.quirks_of(name).items():
-            self.quirks.change(switch, value)
-        self._wire = AtWire(PtyPort(where.devices / f"{name}-at"), self.quirks, self._line, self._typed)
-        self._speech = Speech(PtyPort(where.devices / f"{name}-pcm"), self.quirks)
-        self._network = Network(self)
-        self._calls = Calls(self, lambda: self._network.registered)
-        self._store = MessageStore(self, where.kept / f"{name}-sim.json", lambda: self._network.registered)
-        self._handlers: dict[str, Handler] = {
-            **self._network.handlers(), **self._calls.handlers(), **self._store.handlers(),
-            "E": self._echo, "+CMEE": self._errors, "Z": self._reset, "&F": self._reset,
-        }  # fmt: skip
-        self._calls.on_change = self._follow_calls
-        self._network.on_change = self._network_changed
-        self._plugged = False
+        self.chance = random.Random(f"{where.seed}/{name}")  # noqa: S311 - the same each time is what is wanted
+        self.slot = Slot(self, new_card(place))
+        self.wire = AtWire(PtyPort(where.devices / f"{name}-at"), self.quirks, self._line, self._typed)
+        self.speech = Speech(PtyPort(where.devices / f"{name}-pcm"), self.quirks, self._flow)
+        self.network = Network(self, lambda: self.slot.usable)
+        self.services = Services(self, self._card, self.on_network)
+        self.calls = Calls(self, operator, self.services, lambda: self.number)
+        self.store = MessageStore(self, where.kept / f"{name}-sim.json", self._card, self.chance)
+        self.submit = Submit(
+            self, operator, lambda: self.number, lambda: self.store.text_mode, self.store.report, self.chance
+        )
+        self.ussd = Ussd(self, self._card, self.on_network)
+        self.faults = Faults(self.quirks)
+        self._handlers: dict[str, Handler] = {"E": self._echo, "+CMEE": self._errors, "Z": self._reset,
+                                              "&F": self._reset}  # fmt: skip
+        for part in (self.slot, self.network, self.services, CallCommands(self, self.calls), self.store, self.submit,
+                     self.ussd):  # fmt: skip
+            self._handlers |= part.handlers()
+        self.ussd.in_call = lambda: bool(self.calls.now)
+        self.calls.on_change = self._follow_calls
+        self.network.on_change = self._network_changed
+        self.slot.on_change = self.network.card_changed
+        self.plugged = False
         self._life = 0  # counts plugs: what was meant for an earlier one is forgotten
         self._echoes, self._cmee = True, 0
-        self._audio_on = not self.family.audio
         self._pending: list[Command] = []
         self._reply_lines: list[str] = []
         self._busy = False
+        self._between = False  # a command waits for the network, or for its message
+        self._deaf = False
+        self._running = ""
+        self._kept_answer = b""  # of the command before, while the fault "desync" is on
         self._take: Callable[[str | None], Reply | None] | None = None
         self._held: list[str] = []  # URCs that wait for the end of an answer
-        self._dtmf: list[str] = []
+        self.family: Family = family(profile)
+        self.take_profile(self.family)
 
-    # -- life -----------------------------------------------------------------------
+    def take_profile(self, found: Family) -> None:
+        """Be this modem from the next power-on: its forms, its habits, its serial number. Raises ValueError."""
+        self.family = found
+        self.imei = imei_of(found.tac, self._place)
+        self.quirks.start_anew()
+        for name, value in {**found.quirks, **self._where.quirks_of(self.name)}.items():
+            self.change(name, value)
+        self._audio_on = not found.audio
+
+    def change(self, name: str, value: object) -> None:
+        """A switch, or a fact of the card. Raises ValueError."""
+        name = name.replace("-", "_")
+        if name == "pin":
+            self.slot.set_pin(str(value))
+        elif name == "pin_tries":
+            self.slot.set_tries(int(str(value)))
+        elif name == "sim_absent":
+            self.slot.take_out() if str(value).lower() in ("1", "true", "on") else self.slot.put_in()
+        else:
+            self.quirks.change(name, value)
+
+    def _card(self) -> Card:
+        return self.slot.owner
+
+    # -- life ----------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Power on."""
-        self._plug()
-
-    def stop(self) -> None:
-        """Power off."""
-        self._unplug()
-
-    def _plug(self) -> None:
-        if self._plugged:
+        """Power on. May be called twice."""
+        if self.plugged:
             return
-        self._plugged = True
+        self.plugged = True
         self._life += 1
-        self._wire.plug()
-        self._speech.port.plug()
+        self.wire.plug()
+        self.speech.port.plug()
         self._boot()
 
+    def name_ports(self, name: str) -> None:
+        """The links of the ports from the next power-on. Raises ValueError."""
+        if not name.replace("_", "").replace("-", "").isalnum():
+            raise ValueError("a device's name has letters and digits")
+        self.wire.port.link = self._where.devices / f"{name}-at"
+        self.speech.port.link = self._where.devices / f"{name}-pcm"
+
     def _boot(self) -> None:
-        self._echoes, self._cmee, self._busy, self._take = True, 0, False, None
+        self._echoes, self._cmee, self._busy, self._take, self._between = True, 0, False, None, False
         self._pending.clear()
         self._held.clear()
+        self._kept_answer = b""
         self._audio_on = not self.family.audio
-        self._calls.boot()
-        self._store.boot()
-        self._network.boot()
+        self._deaf = self.quirks.deaf_seconds > 0
+        if self._deaf:
+            self.later(self.quirks.deaf_seconds, self._hears)
+        self.slot.boot()
+        for part in (self.calls, self.services, self.store, self.ussd):
+            part.boot()
+        self.network.boot()
 
-    def _unplug(self) -> None:
-        if not self._plugged:
+    def _hears(self) -> None:
+        self._deaf = False
+
+    def stop(self) -> None:
+        """Power off. May be called twice."""
+        if not self.plugged:
             return
-        self._plugged = False
+        self.calls.lost("the modem was unplugged")
+        self.plugged = False
         self._life += 1
-        self._calls.lost("the modem was unplugged")
-        self._speech.end()
-        self._wire.unplug()
-        self._speech.port.unplug()
+        self.speech.end()
+        self.wire.unplug()
+        self.speech.port.unplug()
 
-    # -- at.Host -----------------------------------------------------------------------
+    # -- at.Host -------------------------------------------------------------------------------------------------------
+
+    def on_network(self) -> bool:
+        """See `at.Host`."""
+        return self.plugged and self.network.registered
 
     def urc(self, *lines: str) -> None:
         """See `at.Host`."""
-        if not self._plugged:
+        if not self.plugged:
             return
-        if self._busy:
-            self._held += lines
-            return
-        end = self.quirks.terminator
-        for line in lines:
-            if line:
-                self._wire.send(f"{end}{line}{end}".encode("latin-1", "replace"))
+        kept = [line for line in lines if line and not self._lost()]
+        if self._busy and not (self._between and self.quirks.urcs_between):
+            self._held += kept
+        elif self.quirks.join and kept:
+            self._held += kept
+            self.later(JOIN_SECONDS, lambda: None if self._busy else self._flush())
+        else:
+            self.wire.send(self._framed(kept))
 
-    def later(self, seconds: float, do: Callable[[], None]) -> asyncio.TimerHandle:
+    def _lost(self) -> bool:
+        lost = self.quirks.drop_urc > 0 and self.chance.random() < self.quirks.drop_urc
+        if lost:
+            self.quirks.shown("drop_urc")
+        return lost
+
+    def _framed(self, lines: list[str]) -> bytes:
+        end = self.quirks.terminator
+        return "".join(f"{end}{line}{end}" for line in lines).encode("latin-1", "replace")
+
+    def _flush(self) -> None:
+        held, self._held = self._held, []
+        self.wire.send(self._framed(held))
+
+    def later(self, seconds: float, do: Callable[[], object]) -> asyncio.TimerHandle:
         """See `at.Host`."""
         life = self._life
 
@@ -124,33 +199,72 @@ class VirtualModem:
 
     def ask_message(self, take: Callable[[str | None], Reply | None]) -> None:
         """See `at.Host`."""
-        self._take = take
-        self._wire.prompt()
+        self._take, self._between = take, True
+        if self.quirks.prompt_lost:
+            self.quirks.shown("prompt_lost")
+            self.wire.prompt(b"")
+            return
+        prompt = self.quirks.prompt.encode("latin-1", "replace")
+        if self.quirks.prompt_seconds > 0:
+            self.later(self.quirks.prompt_seconds, lambda: self.wire.prompt(prompt) if self._take is take else None)
+            self.quirks.shown("prompt_seconds")
+        else:
+            self.wire.prompt(prompt)
 
     def finish(self, reply: Reply) -> None:
         """See `at.Host`."""
-        self._ended(reply, "")
+        if self._busy:
+            self._ended(reply)
+
+    def hear(self, sound: bytes) -> None:
+        """See `at.Host`."""
+        self.speech.feed(sound)
 
     def reboot(self) -> None:
         """See `at.Host`."""
-        self._unplug()
-        loop = asyncio.get_running_loop()
-        loop.call_later(self.quirks.reboot_seconds, self._plug)
+        self.stop()
+        asyncio.get_running_loop().call_later(self.quirks.reboot_seconds, self.start)
 
-    # -- commands -----------------------------------------------------------------------
+    # -- operator.Subscriber -------------------------------------------------------------------------------------------
+
+    @property
+    def number(self) -> str:
+        """See `operator.Subscriber`."""
+        return str(self.slot.owner.number)
+
+    def receive(self, message: str, stored: Callable[[], None] | None) -> bool:
+        """See `operator.Subscriber`."""
+        before = len(self.store.waiting)
+        self.store.arrive(message, stored)
+        return len(self.store.waiting) == before
+
+    def incoming(self, caller: Caller) -> Placed | None:
+        """See `operator.Subscriber`."""
+        return self.calls.incoming(caller)
+
+    # -- commands ------------------------------------------------------------------------------------------------------
 
     def _line(self, line: str) -> None:
+        if self._deaf:
+            return
         if self._echoes:
-            self._wire.send(line.encode("latin-1", "replace") + b"\r")
+            self.wire.send(line.encode("latin-1", "replace") + b"\r")
         if self._busy or line[:2].upper() != "AT":
             return
-        if self.quirks.silent and line.upper().startswith(self.quirks.silent.upper()):
+        quirks, typed = self.quirks, line.upper()
+        if quirks.silent and typed.startswith(quirks.silent.upper()):
+            quirks.shown("silent")
             return
-        wait = self.quirks.late if self.quirks.late and line.upper().startswith(self.quirks.late_for.upper()) else 0.0
+        if quirks.reset_on and typed.startswith(quirks.reset_on.upper()):
+            quirks.reset_on = ""
+            self.reboot()
+            return
+        wait = quirks.late if quirks.late > 0 and typed.startswith(quirks.late_for.upper()) else 0.0
         self._busy = True
         self._pending = parse(line[2:])
         self._reply_lines = []
         if wait:
+            quirks.shown("late")
             self.later(wait, self._next)
         else:
             self._next()
@@ -158,16 +272,19 @@ class VirtualModem:
     def _next(self) -> None:
         """Carry out the next command of the line."""
         command = self._pending.pop(0)
+        self._running = command.text
         reply = self._answer_to(command)
         if reply is not None:
-            self._ended(reply, command.text)
+            self._ended(reply)
+        else:
+            self._between = True
 
     def _answer_to(self, command: Command) -> Reply | None:
         if not command.name:
             return OK
-        barrier = self._network.barrier(command)
-        if barrier:
-            return barrier
+        refused = self._failure(command) or self.slot.barrier(command)
+        if refused:
+            return refused
         if command.name == AUDIO_COMMANDS.get(self.family.audio):
             return self._audio(command)
         handler = self._handlers.get(command.name)
@@ -176,56 +293,71 @@ class VirtualModem:
         known = identity(self, command)
         if known is not None:
             return known
-        if f"AT{command.name}" in self.family.accepted or command.name in ("V", "Q", "X", "S0", "&C", "&D", "+IPR"):
+        if f"AT{command.name}" in self.family.accepted or command.name in HARMLESS:
             return OK
         return Reply(final=self.family.unknown)
+
+    def _failure(self, command: Command) -> Reply | None:
+        """The error of the switch `fail`, or one that the recorded device gave to this very command."""
+        prefix, _, code = self.quirks.fail.rpartition(" ")
+        if code.isdecimal() and command.text.upper().startswith(prefix.upper()):
+            self.quirks.shown("fail")
+            return cms(int(code)) if command.name.startswith("+CM") else cme(int(code))
+        for row in self.family.rows:
+            if row.get("command") == command.text and "ERROR" in str(row["response"]):
+                return Reply(raw=str(row["response"]).encode("latin-1", "replace"))
+        return None
 
     def _typed(self, text: str | None) -> None:
         take, self._take = self._take, None
         if take:
             reply = take(text)
             if reply is not None:
-                self._ended(reply, "AT+CMGS")
+                self._ended(reply)
 
-    def _ended(self, reply: Reply, text: str) -> None:
+    def _ended(self, reply: Reply) -> None:
         """One command of the line is done: the answer leaves when it was the last, or went wrong."""
+        quirks = self.quirks
         if reply.raw:
             self._write(self._inserted(reply.raw))
-            self._over()
             return
         self._reply_lines += reply.lines
-        final = final_of(reply, self._cmee)
+        final = final_of(reply, 0 if quirks.plain_errors else self._cmee)
         if final == "OK" and self._pending:
             self._next()
             return
-        end = self.quirks.terminator
-        body = "".join(f"{end}{line}{end}" for line in self._grouped())
-        if self.quirks.lose_final and text.upper().startswith(self.quirks.lose_final.upper()):
+        end = quirks.terminator
+        body = f"{end}{end.join(self._reply_lines)}{end}" if self._reply_lines else ""  # a PDU right below its head
+        if quirks.lose_final and self._running.upper().startswith(quirks.lose_final.upper()):
+            quirks.shown("lose_final")
             final = ""
         if final:
             body += f"{end}{final}{end}"
         self._write(self._inserted(body.encode("latin-1", "replace")))
-        self._over()
-
-    def _grouped(self) -> list[str]:
-        """A PDU stands right below its head line."""
-        end = self.quirks.terminator
-        return [end.join(self._reply_lines)] if self._reply_lines else []
 
     def _inserted(self, body: bytes) -> bytes:
         if not self.quirks.inside or body.count(b"\n") < 3:
             return body
         at = body.find(b"\n", len(body) // 3) + 1
         line = f"\r\n{self.quirks.inside}\r\n".encode("latin-1", "replace")
+        self.quirks.shown("inside")
         return body[:at] + line + body[at:]
 
     def _write(self, body: bytes) -> None:
-        self._wire.send(bytes.fromhex(self.quirks.garbage) + body)
-
-    def _over(self) -> None:
-        self._busy = False
+        """The answer leaves, and what waited for its end."""
+        if self.quirks.desync:
+            body, self._kept_answer = self._kept_answer, body
+        elif self._kept_answer:
+            body, self._kept_answer = self._kept_answer + body, b""
+        self._busy = self._between = False
         held, self._held = self._held, []
-        self.urc(*held)
+        garbage = bytes.fromhex(self.quirks.garbage)
+        if self.quirks.join:
+            self.wire.send(garbage + body + self._framed(held))
+        else:
+            self.wire.send(garbage + body)
+            self.wire.send(self._framed(held))
+        self.quirks.shown("garbage", "join", "desync")
 
     def _echo(self, command: Command) -> Reply:
         self._echoes = command.number(0, 0) == 1
@@ -245,112 +377,40 @@ class VirtualModem:
         """The command that opens speech over USB: within a call, and again in each."""
         if command.op == "=?":
             return identity(self, command) or OK
+        if command.op == "?":
+            return Reply((f"{command.name}: {int(self._audio_on)}",))
         if self.quirks.voice_locked:
             return ERROR
         on = command.number(0, 0) != 0
-        if on and not self._calls.talking and self.family.audio == "cpcmreg":
+        if on and not self.calls.talking and self.family.audio == "cpcmreg":
             return ERROR
         self._audio_on = on
         self._follow_calls()
         return OK
 
-    # -- speech follows the calls -----------------------------------------------------------------------
+    # -- what follows what ---------------------------------------------------------------------------------------------
 
     def _follow_calls(self) -> None:
-        talking = any(call.state == ACTIVE for call in self._calls.now)
-        if not self._calls.now and self.family.audio:
+        talking = next((call for call in self.calls.now if call.state == ACTIVE), None)
+        if not self.calls.now and self.family.audio:
             self._audio_on = False
         if talking and self._audio_on:
-            self._speech.begin()
+            self.speech.begin(talking.ear)
         else:
-            self._speech.end()
+            self.speech.end()
+
+    def _flow(self, go: bool) -> None:
+        self.urc(self.say("flow", go=int(go)))
 
     def _network_changed(self) -> None:
-        if self._network.registered:
-            self._store.deliver()
+        if self.network.registered:
+            self.store.deliver()
         else:
-            self._calls.lost("the network was lost")
+            self.calls.lost("the network was lost")
 
-    # -- the far end -----------------------------------------------------------------------
 
-    def status(self) -> Answer:
-        """Everything there is to see."""
-        return {
-            "name": self.name, "family": self.family.name, "plugged": self._plugged,
-            "port": self._wire.name, "speech_port": self._speech.port.name, "registered": self._network.registered,
-            "pin_tries": self._network.tries,
-            "calls": [call.public() for call in self._calls.now],
-            "history": [call.public() for call in self._calls.history[-20:]],
-            "messages": self._store.status(), "submitted": self._store.submitted[-20:],
-            "speech": {"sent": self._speech.frames_sent, "heard": self._speech.octets_heard},
-        }  # fmt: skip
-
-    def do(self, verb: str, args: Args) -> Answer:
-        """What a person at the far end does. Raises ValueError with a sentence for people."""
-        action = self._VERBS.get(verb)
-        if action is None:
-            raise ValueError(f"a modem cannot {verb}; it can: {', '.join(self._VERBS)}")
-        if not self._plugged and verb not in ("plug", "status", "set", "unplug"):
-            raise ValueError("the modem is unplugged")
-        return action(self, args)
-
-    def _call(self, args: Args) -> Answer:
-        hidden = "withheld" if args.get("withheld") else "unavailable" if args.get("unavailable") else ""
-        number = str(args.get("number", ""))
-        if not number or len(number) > 40 or any(c not in "+0123456789*#" for c in number):
-            raise ValueError("a number has digits, and a + before them")
-        call = self._calls.ring(number, hidden, bool(args.get("late")), float(str(args.get("for") or 0)))
-        return {"call": call.public()}
-
-    def _far_answers(self, args: Args) -> Answer:
-        return {"call": self._calls.far_answers().public()}
-
-    def _press(self, args: Args) -> Answer:
-        self._calls.far_digits(str(args.get("digits", "")))
-        return {}
-
-    def _sms(self, args: Args) -> Answer:
-        return {"parts": self._store.send_text(str(args.get("from", "")), str(args.get("text", "")))}
-
-    def _pdu(self, args: Args) -> Answer:
-        self._store.arrive(str(args.get("hex", "")))
-        return {}
-
-    def _network_switch(self, args: Args) -> Answer:
-        self._network.set_coverage(bool(args.get("on")))
-        return {}
-
-    def _storage(self, args: Args) -> Answer:
-        self._store.set_full(bool(args.get("full")))
-        return {}
-
-    def _pull(self, args: Args) -> Answer:
-        self._unplug()
-        return {}
-
-    def _push(self, args: Args) -> Answer:
-        self._plug()
-        return {}
-
-    def _play(self, args: Args) -> Answer:
-        self._speech.play(str(args.get("file", "")), bool(args.get("loop")))
-        return {}
-
-    def _record(self, args: Args) -> Answer:
-        self._speech.record(str(args.get("file", "")))
-        return {}
-
-    def _set(self, args: Args) -> Answer:
-        self.quirks.change(str(args.get("name", "")), args.get("value", ""))
-        return {}
-
-    def _ends(self, how: str) -> Answer:
-        return {"call": self._calls.far_ends(how).public()}
-
-    _VERBS: Mapping[str, Callable[["VirtualModem", Args], Answer]] = {
-        "call": _call, "answer": _far_answers, "press": _press, "sms": _sms, "pdu": _pdu,
-        "busy": lambda self, args: self._ends("busy"), "no-answer": lambda self, args: self._ends("no-answer"),
-        "hang-up": lambda self, args: self._ends("hang-up"), "network": _network_switch, "storage": _storage,
-        "unplug": _pull, "plug": _push, "play": _play, "record": _record, "set": _set,
-        "status": lambda self, args: self.status(),
-    }  # fmt: skip
+def imei_of(tac: str, place: int) -> str:
+    """A serial number with its check digit (3GPP TS 23.003 6.2): the type's eight digits, and the device's place."""
+    digits = f"{tac}{100200 + place:06d}"
+    doubled = [int(d) * 2 if i % 2 else int(d) for i, d in enumerate(digits)]
+    return digits + str(-sum(n // 10 + n % 10 for n in doubled) % 10)

@@ -1,112 +1,66 @@
-"""The SIM and the radio: PIN states, registration, signal, operator, identity."""
+"""The radio: registration, signal, operator, the network's time, and answers that never change."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from appliance.virtual.at import ERROR, OK, Command, Handlers, Host, Reply, cme
-from appliance.virtual.at_answers import information, recorded
+from appliance.virtual.at_answers import recorded
+from appliance.virtual.pdu import now
 
-SAFE_WITHOUT_SIM = frozenset(
-    [
-        "",
-        "E",
-        "V",
-        "Q",
-        "Z",
-        "&F",
-        "&C",
-        "&D",
-        "S0",
-        "S3",
-        "S4",
-        "H",
-        "+CPIN",
-        "^CPIN",
-        "+SPIC",
-        "+QPINC",
-        "+CFUN",
-        "+CMEE",
-        "+CGMI",
-        "+CGMM",
-        "+CGMR",
-        "+CGSN",
-        "+GMI",
-        "+GMM",
-        "+GMR",
-        "+GSN",
-        "+CSQ",
-        "I",
-        "+CCID",
-        "^ICCID",
-        "+QCCID",
-        "+CICCID",
-        "+GCAP",
-        "^RESET",
-        "+CRESET",
-        "+CREG",
-        "+CGREG",
-        "+CEREG",
-        "+COPS",
-        "^CURC",
-        "+CIMI",
-    ]
-)
 LAC, CELL = "8BE3", "2BAF"
-PUK = "12345678"
+IDENTITY = ("AT+CGMI", "AT+CGMM", "AT+CGMR")
+REGISTERED = (1, 5, 6, 7, 9, 10)
+NO_TIME = datetime(1980, 1, 6, tzinfo=UTC)  # what a device shows before the network told it (the day GPS begins)
 
 
 class Network:
     """Owns registration; tells the calls and the messages through `on_change`."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, usable: Callable[[], bool]) -> None:
         self._host = host
+        self._usable = usable  # the card
         self.coverage = True
         self.radio = 1
         self.registered = False
-        self.pin_given = False
-        self.tries = host.quirks.pin_tries
-        self.puk_tries = 10
-        self.iccid = "8948031234567890123"
         self._urcs = {"CREG": 0, "CGREG": 0, "CEREG": 0}
         self._names = 0
         self._quiet = False
+        self._zone_urcs = 0
         self.on_change: Callable[[], None] = lambda: None
 
     def handlers(self) -> Handlers:
         """Commands of this part."""
         return {
-            "+CPIN": self._cpin, "^CPIN": self._tries, "+SPIC": self._tries, "+QPINC": self._tries,
-            "+CFUN": self._cfun, "^RESET": self._reset, "+CRESET": self._reset, "+CIMI": self._imsi,
-            "+CCID": self._iccid, "^ICCID": self._iccid, "+QCCID": self._iccid, "+CICCID": self._iccid,
+            "+CFUN": self._cfun, "^RESET": self._reset, "+CRESET": self._reset,
             "+CREG": self._creg, "+CGREG": self._creg, "+CEREG": self._creg, "+COPS": self._cops, "+CSQ": self._csq,
-            "^CURC": self._curc,
+            "^CURC": self._curc, "+CESQ": self._cesq, "+CTZR": self._ctzr, "+CTZU": self._ctzu, "+CCLK": self._cclk,
         }  # fmt: skip
 
     def boot(self) -> None:
         """Power is there: start anew."""
-        self.radio, self.pin_given, self._names, self._quiet = 1, False, 0, False
+        self.radio, self._names, self._quiet, self._zone_urcs = 1, 0, False, 0
         self._urcs = dict.fromkeys(self._urcs, 0)
         self.registered = False
-        for line in self._host.family.boot:
-            if "READY" not in line or self.pin_state == "READY":
-                self._host.urc(line)
+        lines = [line for line in self._host.family.boot if "READY" not in line or self._usable()]
+        step = self._host.quirks.boot_seconds / max(1, len(lines) - 1)
+        for place, line in enumerate(lines):
+            self._boot_line(step * place, line)
         self._search()
         if self._host.quirks.noise > 0:
             self._host.later(self._host.quirks.noise, self._noise)
 
-    @property
-    def pin_state(self) -> str:
-        """What AT+CPIN? says; "" without a SIM."""
-        if self._host.quirks.sim_absent:
-            return ""
-        if self.puk_tries <= 0 or (self.tries <= 0 and self._host.quirks.pin):
-            return "SIM PUK"
-        return "SIM PIN" if self._host.quirks.pin and not self.pin_given else "READY"
+    def _boot_line(self, seconds: float, line: str) -> None:
+        if seconds <= 0:
+            self._host.urc(line)
+        else:
+            self._host.later(seconds, lambda: self._host.urc(line))
 
-    def barrier(self, command: Command) -> Reply | None:
-        """The error that a command meets while the SIM is not usable."""
-        if command.name in SAFE_WITHOUT_SIM or self.pin_state == "READY":
-            return None
-        return cme({"": 10, "SIM PUK": 12}.get(self.pin_state, 11))
+    def card_changed(self) -> None:
+        """The card became usable, or stopped being so."""
+        if self._usable():
+            self._search()
+        else:
+            self._drop()
 
     def set_coverage(self, on: bool) -> None:
         """The network is lost or found."""
@@ -116,14 +70,20 @@ class Network:
         else:
             self._drop()
 
+    def _may_register(self) -> bool:
+        welcome = self._host.quirks.registered_as in REGISTERED
+        return self.coverage and self.radio == 1 and self._usable() and welcome and not self.registered
+
     def _search(self) -> None:
-        if self.coverage and self.radio == 1 and self.pin_state == "READY" and not self.registered:
+        if self._may_register():
             self._host.later(self._host.quirks.register_seconds, self._found)
 
     def _found(self) -> None:
-        if self.coverage and self.radio == 1 and self.pin_state == "READY" and not self.registered:
+        if self._may_register():
             self.registered = True
             self._announce()
+            if self._zone_urcs and self._host.quirks.nitz:
+                self._host.urc(f"+CTZV: {_quarters(now()):+03d}")
             self.on_change()
 
     def _drop(self) -> None:
@@ -134,8 +94,8 @@ class Network:
 
     @property
     def stat(self) -> int:
-        if self.registered:
-            return 1
+        if self.registered or (self.radio == 1 and self._host.quirks.registered_as not in REGISTERED):
+            return self._host.quirks.registered_as
         return 2 if self.radio == 1 else 0
 
     def _announce(self) -> None:
@@ -147,51 +107,13 @@ class Network:
 
     def _noise(self) -> None:
         if not self._quiet:
-            self._host.urc(self._host.say("noise", signal=self._host.quirks.signal))
+            self._host.urc(
+                self._host.say("noise", signal=self._host.quirks.signal, level=self._host.quirks.signal // 7)
+            )
         if self._host.quirks.noise > 0:
             self._host.later(self._host.quirks.noise, self._noise)
 
     # -- commands ------------------------------------------------------------------------------------------------------
-
-    def _cpin(self, command: Command) -> Reply:
-        state = self.pin_state
-        if not state:
-            return cme(10)
-        if command.op == "?":
-            raw = recorded(self._host.family, "AT+CPIN?") if state == "READY" else None
-            return Reply(raw=raw) if raw else Reply((f"+CPIN: {state}",))
-        if command.op != "=" or not command.args:
-            return ERROR
-        if state == "READY":
-            return cme(3)
-        if state == "SIM PUK":
-            return self._puk(command)
-        if command.args[0] != self._host.quirks.pin:
-            self.tries -= 1
-            return cme(16) if self.tries > 0 else cme(12)
-        self.tries = self._host.quirks.pin_tries
-        self._unlocked()
-        return OK
-
-    def _puk(self, command: Command) -> Reply:
-        if len(command.args) < 2 or command.args[0] != PUK:
-            self.puk_tries -= 1
-            return cme(16)
-        self._host.quirks.pin = command.args[1]
-        self.tries = self._host.quirks.pin_tries
-        self._unlocked()
-        return OK
-
-    def _unlocked(self) -> None:
-        self.pin_given = True
-        self._search()
-
-    def _tries(self, command: Command) -> Reply:
-        mine = {"huawei": "^CPIN", "sim7600": "+SPIC", "ec25": "+QPINC"}[self._host.family.name]
-        if command.name != mine:
-            return Reply(final=self._host.family.unknown)
-        line = self._host.say("pin-tries", state=self.pin_state, pin=max(self.tries, 0), puk=self.puk_tries)
-        return Reply((line,))
 
     def _cfun(self, command: Command) -> Reply:
         if command.op == "?":
@@ -213,21 +135,9 @@ class Network:
         self._host.reboot()
         return OK
 
-    def _imsi(self, command: Command) -> Reply:
-        if self.pin_state != "READY":
-            return cme({"": 10, "SIM PUK": 12}.get(self.pin_state, 11))
-        raw = recorded(self._host.family, "AT+CIMI")
-        return Reply(raw=raw) if raw else Reply((self._host.family.ours["AT+CIMI"][0],))
-
-    def _iccid(self, command: Command) -> Reply:
-        mine = {"huawei": "^ICCID", "sim7600": "+CICCID", "ec25": "+QCCID"}[self._host.family.name]
-        if command.name not in (mine, "+CCID"):
-            return Reply(final=self._host.family.unknown)
-        return cme(10) if not self.pin_state else Reply((self._host.say("iccid", iccid=self.iccid),))
-
     def _creg(self, command: Command) -> Reply:
         name = command.name[1:]
-        if name != "CREG" and self._host.family.name == "huawei" and name == "CEREG":
+        if name == "CEREG" and (self._host.family.maker == "huawei" or self._host.quirks.no_lte):
             return Reply(final=self._host.family.unknown)
         if command.op == "=":
             if command.number(0) not in (0, 1, 2):
@@ -260,15 +170,52 @@ class Network:
         return Reply((self._host.say("csq", signal=signal),))
 
     def _curc(self, command: Command) -> Reply:
-        if self._host.family.name != "huawei":
+        if self._host.family.maker not in ("huawei", "worst"):
             return Reply(final=self._host.family.unknown)
         self._quiet = command.number(0) == 0
         return OK
+
+    def _cesq(self, command: Command) -> Reply:
+        signal = self._host.quirks.signal
+        if not self.registered:
+            return Reply(("+CESQ: 99,99,255,255,255,255",))
+        if self._host.quirks.no_lte:
+            return Reply((f"+CESQ: {signal * 2},99,255,255,255,255",))
+        return Reply((f"+CESQ: 99,99,255,255,20,{min(97, signal * 3)}",))
+
+    def _ctzr(self, command: Command) -> Reply:
+        if command.op == "?":
+            return Reply((f"+CTZR: {self._zone_urcs}",))
+        if command.op == "=":
+            self._zone_urcs = command.number(0, 0)
+        return OK
+
+    def _ctzu(self, command: Command) -> Reply:
+        return Reply(("+CTZU: 1",)) if command.op == "?" else OK
+
+    def _cclk(self, command: Command) -> Reply:
+        if command.op == "=":
+            return OK if command.args else cme(50)
+        told = self.registered and self._host.quirks.nitz
+        at = now(self._host.quirks.clock_offset) if told else NO_TIME
+        date = at.strftime("%Y/%m/%d,%H:%M:%S" if self._host.quirks.year_digits == 4 else "%y/%m/%d,%H:%M:%S")
+        return Reply((f'+CCLK: "{date}{_quarters(at):+03d}"',))
+
+
+def _quarters(at: datetime) -> int:
+    """The zone of a time, in quarters of an hour from UTC."""
+    offset = at.utcoffset()
+    return round(offset.total_seconds() / 900) if offset else 0
 
 
 def identity(host: Host, command: Command) -> Reply | None:
     """An answer that never changes: on record first, else ours."""
     key = command.text.upper()
+    if key in ("AT+CGSN", "AT+GSN"):
+        return Reply((host.imei,))
+    told = host.family.ours.get(key) if key in IDENTITY and not host.family.rows else None
+    if told:
+        return Reply((told[0],))
     raw = recorded(host.family, key)
     if raw is not None:
         return Reply(raw=raw)
@@ -276,9 +223,3 @@ def identity(host: Host, command: Command) -> Reply | None:
         line = host.family.ours[key][0]
         return Reply((line,) if line else ())
     return None
-
-
-def recorded_lines(host: Host, command: str) -> list[str]:
-    """The information lines on record for a command, without frame and result."""
-    raw = recorded(host.family, command)
-    return information(raw) if raw else []

@@ -41,6 +41,9 @@ class Message:
     reference: int | None = None
     wants_report: bool = False
     data: bytes = b""
+    with_header: bool = False
+    length: int = 0
+    user_data: bytes = b""
 
 
 def message_class(dcs: int) -> int | None:
@@ -147,6 +150,13 @@ def report(recipient: str, reference: int, sent: datetime, done: datetime, statu
     return (_smsc() + body).hex().upper()
 
 
+def forward(message: Message, sender: str, when: datetime) -> str:
+    """The DELIVER that brings a SUBMIT to its recipient: the same text, octet for octet (hex)."""
+    first = 0x04 | (0x40 if message.with_header else 0)
+    front = bytes([first]) + address(sender) + bytes([message.pid, message.dcs]) + timestamp(when)
+    return (_smsc() + front + bytes([message.length]) + message.user_data).hex().upper()
+
+
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 
@@ -239,27 +249,29 @@ def _body(
     if len(data) > 140:
         raise BadPdu("more than 140 octets of text")
     header = 0
-    part = None
+    part, tables = None, (0, 0)
     if first & 0x40:
         if not data or data[0] + 1 > len(data):
             raise BadPdu("the header is longer than the message")
         header = data[0] + 1
-        part = _read_header(data[1:header])
+        part, tables = _read_header(data[1:header])
     if coding == "gsm7":
         skip = -(-header * 8 // 7)
-        text = septets_to_text(unpack(data, length - skip, skip * 7))
+        text = septets_to_text(unpack(data, length - skip, skip * 7), *tables)
     elif coding == "ucs2":
         text = data[header:].decode("utf-16-be", "replace")
     else:
         text = ""
     return Message(
         kind, other, text, coding, pid, dcs, part, sent, reference, kind == "SUBMIT" and bool(first & 0x20),
-        data[header:],
+        data[header:], bool(first & 0x40), length, data,
     )  # fmt: skip
 
 
-def _read_header(header: bytes) -> Part | None:
+def _read_header(header: bytes) -> tuple[Part | None, tuple[int, int]]:
+    """Which part of what, and the national tables (locking shift, single shift) of the text."""
     part, at = None, 0
+    locking = single = 0
     while at + 2 <= len(header):
         name, length = header[at], header[at + 1]
         value = header[at + 2 : at + 2 + length]
@@ -269,12 +281,14 @@ def _read_header(header: bytes) -> Part | None:
             part = Part(value[0], value[1], value[2])
         elif name == 8 and length == 4:
             part = Part(value[0] << 8 | value[1], value[2], value[3], 16)
-        elif name in (0x24, 0x25):
-            raise BadPdu("a national alphabet, which this modem does not read")
+        elif name == 0x24 and length == 1:
+            single = value[0]
+        elif name == 0x25 and length == 1:
+            locking = value[0]
         at += 2 + length
-    return part
+    return part, (locking, single)
 
 
-def now() -> datetime:
-    """The network's clock: this machine's, with its zone."""
-    return datetime.now(UTC).astimezone()
+def now(offset: float = 0.0) -> datetime:
+    """The network's clock: this machine's and `offset` seconds, with its zone."""
+    return (datetime.now(UTC) + timedelta(seconds=offset)).astimezone()

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+MAKES = ("huawei", "sim7600", "ec25", "sim800", "ublox", "e1550")
 PRODUCT_STATE, PRODUCT_RUN = Path("/var/lib/centralka"), Path("/run/centralka")
 
 
@@ -24,6 +25,7 @@ class Where:
     quirks: str = ""
     mail_port: int = 2525
     phone_mic: str = ""
+    seed: str = "1"
 
     @classmethod
     def of(cls, environ: Mapping[str, str] = os.environ) -> "Where":
@@ -38,10 +40,11 @@ class Where:
             base.absolute(),
             Path(run).absolute(),
             environ.get("ADDRESS", "") or "127.0.0.1",
-            _modems(environ.get("CENTRALKA_VIRTUAL_MODEMS", "gsm0=huawei")),
+            _modems(environ.get("CENTRALKA_VIRTUAL_MODEMS") or _sims(environ.get("CENTRALKA_VIRTUAL_SIMS", "1"))),
             environ.get("CENTRALKA_VIRTUAL_QUIRKS", ""),
             int(environ.get("CENTRALKA_VIRTUAL_MAIL_PORT", "2525")),
             environ.get("CENTRALKA_VIRTUAL_PHONE_WAV", ""),
+            environ.get("CENTRALKA_VIRTUAL_SEED", "1"),
         )
 
     @property
@@ -71,6 +74,13 @@ class Where:
         if not isinstance(mine, dict):
             raise ValueError('CENTRALKA_VIRTUAL_QUIRKS looks like {"gsm0": {"ring_interval": 1}}')
         return mine
+
+
+def _sims(count: str) -> str:
+    """So many modems, each of another make. Raises ValueError."""
+    if not count.isdecimal() or not 1 <= int(count) <= len(MAKES):
+        raise ValueError(f"CENTRALKA_VIRTUAL_SIMS is a number from 1 to {len(MAKES)}")
+    return ",".join(f"gsm{place}={make}" for place, make in enumerate(MAKES[: int(count)]))
 
 
 def _modems(text: str) -> tuple[tuple[str, str], ...]:

@@ -25,7 +25,7 @@ class AtWire:
         on_line: Callable[[str], None],
         on_message: Callable[[str | None], None],
     ) -> None:
-        self._port = port
+        self.port = port
         self._quirks = quirks
         self._on_line = on_line
         self._on_message = on_message
@@ -38,36 +38,36 @@ class AtWire:
     @property
     def name(self) -> str:
         """The port's own name, behind the link."""
-        return self._port.name
+        return self.port.name
 
     def plug(self) -> None:
         """Make the port and listen."""
-        self._port.plug()
-        asyncio.get_running_loop().add_reader(self._port.fd, self._readable)
+        self.port.plug()
+        asyncio.get_running_loop().add_reader(self.port.fd, self._readable)
 
     def unplug(self) -> None:
         """Close the port; what is on its way is lost."""
-        if not self._port.open:
+        if not self.port.open:
             return
         loop = asyncio.get_running_loop()
-        loop.remove_reader(self._port.fd)
-        loop.remove_writer(self._port.fd)
+        loop.remove_reader(self.port.fd)
+        loop.remove_writer(self.port.fd)
         if self._timer:
             self._timer.cancel()
         self._timer = None
-        self._port.unplug()
+        self.port.unplug()
         self._in.clear()
         self._out.clear()
         self._prompt = False
 
-    def prompt(self) -> None:
+    def prompt(self, prompt: bytes) -> None:
         """Ask for a message: what follows up to Ctrl-Z or ESC is one."""
         self._prompt = True
-        self.send(b"\r\n> ")
+        self.send(prompt)
 
     def send(self, data: bytes) -> None:
         """Put octets behind what is on its way."""
-        if not self._port.open:
+        if not self.port.open or not data:
             return
         if len(self._out) + len(data) > LONGEST_UNREAD:
             self.lost += len(self._out)
@@ -76,7 +76,7 @@ class AtWire:
         self._pump()
 
     def _readable(self) -> None:
-        data = self._port.read()
+        data = self.port.read()
         if not data:
             return
         self._in += data
@@ -112,17 +112,17 @@ class AtWire:
         if self._quirks.dribble > 0:
             self._timer = loop.call_later(self._quirks.dribble, self._dribble)
             return
-        sent = self._port.write(bytes(self._out))
+        sent = self.port.write(bytes(self._out))
         del self._out[:sent]
         if self._out:
-            loop.add_writer(self._port.fd, self._writable)
+            loop.add_writer(self.port.fd, self._writable)
 
     def _writable(self) -> None:
-        asyncio.get_running_loop().remove_writer(self._port.fd)
+        asyncio.get_running_loop().remove_writer(self.port.fd)
         self._pump()
 
     def _dribble(self) -> None:
         self._timer = None
-        if self._out and self._port.write(bytes(self._out[:1])):
+        if self._out and self.port.write(bytes(self._out[:1])):
             del self._out[:1]
         self._pump()

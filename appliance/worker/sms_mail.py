@@ -31,7 +31,7 @@ LONGEST_TEXT = 50_000  # 255 parts of 153 letters are 39,015
 MOST_PDUS = 255
 LONGEST_PDU = 400
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-TOLD_ELSEWHERE = frozenset({"incomplete", "completed", "undecodable"})
+TOLD_ELSEWHERE = frozenset({"incomplete", "completed", "undecodable", *(f"replace-{n}" for n in range(1, 8))})
 
 _DIRECTION = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
 

@@ -12,8 +12,9 @@ from webui import translate
 AXE = Path(__file__).parent.parent / "data" / "axe.min.js"
 PAGES = (
     "/", "/calls", "/calls?tab=missed", "/calls?q=nobody", "/calls/{call}", "/calls?open={call}", "/messages",
-    "/messages/%2B48600100200", "/lines", "/lines/gsm0", "/lines/gsm0/incoming", "/lines/gsm0/messages",
-    "/lines/gsm0/modem", "/hours", "/hours/holidays", "/hours/night", "/blocking", "/blocking/allowed", "/people",
+    "/messages/%2B48600100200", "/messages?new=1", "/lines", "/lines/gsm0", "/lines/gsm0/incoming",
+    "/lines/gsm0/messages", "/lines/gsm0/modem",
+    "/hours", "/hours/holidays", "/hours/night", "/blocking", "/blocking/allowed", "/people",
     "/people/new", "/people/p101", "/people/p101/remove", "/people/p102/phone", "/people/groups",
     "/people/groups/new", "/people/groups/office", "/box/health", "/box/mail", "/box/office", "/box/network",
     "/box/access", "/box/changes", "/try", "/try?line=gsm0&from=withheld", "/me",

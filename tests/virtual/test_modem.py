@@ -3,8 +3,6 @@
 import os
 import re
 import select
-import subprocess
-import sys
 import tempfile
 import time
 import tty
@@ -13,65 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.exchange.control import ask
 from tests.peers import sound
-from tests.peers.addresses import new_address
 from tests.peers.waiting import until
-
-FINAL = re.compile(rb"\r\n(OK|ERROR|\+CM[ES] ERROR: .*|NO CARRIER|BUSY|COMMAND NOT SUPPORT)\r\n")
-
-
-class Bench:
-    """A modem process, its AT port open, its far end by the socket."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environ = {
-            **os.environ, "CENTRALKA_STATE": str(folder), "CENTRALKA_RUN": str(folder / "run"),
-            "ADDRESS": new_address(),
-            "CENTRALKA_VIRTUAL_QUIRKS": '{"gsm0": {"ring_interval": 0.3, "register_seconds": 0.05}}',
-        }  # fmt: skip
-        self.fd = -1
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "appliance.virtual"], env=self.environ, stderr=subprocess.DEVNULL, cwd="/"
-        )
-        until("the socket", lambda: (self.folder / "run" / "virtual.sock").exists(), 15)
-        self.open()
-
-    def open(self) -> None:
-        link = self.folder / "run" / "devices" / "gsm0-at"
-        until("the port", link.exists, 10)
-        self.fd = os.open(link, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        tty.setraw(self.fd)
-
-    def far(self, verb: str, **args: object) -> dict:
-        answer = ask(self.folder / "run" / "virtual.sock", f"gsm0.{verb}", args, "test")  # type: ignore[arg-type]
-        assert answer.ok is not None, answer
-        return dict(answer.ok)
-
-    def read(self, until_: re.Pattern[bytes], seconds: float = 4.0) -> bytes:
-        """What comes until the pattern is there."""
-        found, end = b"", time.monotonic() + seconds
-        while time.monotonic() < end:
-            if select.select([self.fd], [], [], 0.05)[0]:
-                found += os.read(self.fd, 4096)
-                if until_.search(found):
-                    return found
-        raise AssertionError(f"not said: {until_.pattern!r}, but {found!r}")
-
-    def say(self, command: str) -> str:
-        os.write(self.fd, command.encode() + b"\r")
-        return self.read(FINAL).decode("latin-1")
-
-    def stop(self) -> None:
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
-        self.process.terminate()
-        self.process.wait(5)
+from tests.virtual.bench import Bench
 
 
 @pytest.fixture
@@ -83,11 +25,11 @@ def bench() -> Iterator[Bench]:
 
 
 def test_it_tells_who_it_is_and_refuses_what_it_does_not_know(bench: Bench) -> None:
-    assert "OK" in bench.say("ATE0")
-    assert "huawei" in bench.say("AT+CGMI").lower()
-    assert "OK" in bench.say("ATI")
-    assert "COMMAND NOT SUPPORT" in bench.say("AT+NOSUCH")
-    until("it is registered", lambda: re.search(r"\+CREG: \d,1", bench.say("AT+CREG?")))
+    assert "OK" in bench.gsm0.say("ATE0")
+    assert "huawei" in bench.gsm0.say("AT+CGMI").lower()
+    assert "OK" in bench.gsm0.say("ATI")
+    assert "COMMAND NOT SUPPORT" in bench.gsm0.say("AT+NOSUCH")
+    until("it is registered", lambda: re.search(r"\+CREG: \d,1", bench.gsm0.say("AT+CREG?")))
 
 
 @pytest.mark.parametrize(
@@ -96,36 +38,36 @@ def test_it_tells_who_it_is_and_refuses_what_it_does_not_know(bench: Bench) -> N
      ({"unavailable": True}, rb'\+CLIP: "",\d+,,,,2')],
 )  # fmt: skip
 def test_it_rings_and_says_who_calls(bench: Bench, args: dict, clip: bytes) -> None:
-    bench.say("ATE0")
-    bench.say("AT+CLIP=1")
-    until("it is registered", lambda: bench.far("status")["registered"])
-    bench.far("call", number="+48600100200", **args)
-    bench.read(re.compile(rb"RING\r\n[\s\S]*" + clip))
-    bench.say("ATH")
-    assert bench.far("status")["history"][-1]["outcome"] == "refused"
+    bench.gsm0.say("ATE0")
+    bench.gsm0.say("AT+CLIP=1")
+    until("it is registered", lambda: bench.gsm0.far("status")["registered"])
+    bench.gsm0.far("call", number="+48600100200", **args)
+    bench.gsm0.read(re.compile(rb"RING\r\n[\s\S]*" + clip))
+    bench.gsm0.say("ATH")
+    assert bench.gsm0.far("status")["history"][-1]["outcome"] == "refused"
 
 
 def test_a_late_number_comes_with_the_second_ring(bench: Bench) -> None:
-    bench.say("ATE0")
-    bench.say("AT+CLIP=1")
-    until("it is registered", lambda: bench.far("status")["registered"])
-    bench.far("call", number="+48600100200", late=True)
-    said = bench.read(re.compile(rb"\+CLIP"))
+    bench.gsm0.say("ATE0")
+    bench.gsm0.say("AT+CLIP=1")
+    until("it is registered", lambda: bench.gsm0.far("status")["registered"])
+    bench.gsm0.far("call", number="+48600100200", late=True)
+    said = bench.gsm0.read(re.compile(rb"\+CLIP"))
     assert said.count(b"RING") == 2
 
 
 def test_sound_goes_both_ways_and_only_within_a_call(bench: Bench, tmp_path: Path) -> None:
     heard = tmp_path / "heard.wav"
-    bench.far("play", file=str(sound.tone(tmp_path / "said.wav", 1000, 5)))
-    bench.far("record", file=str(heard))
+    bench.gsm0.far("play", file=str(sound.tone(tmp_path / "said.wav", 1000, 5)))
+    bench.gsm0.far("record", file=str(heard))
     pcm = os.open(bench.folder / "run" / "devices" / "gsm0-pcm", os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     tty.setraw(pcm)
-    bench.say("ATE0")
-    until("it is registered", lambda: bench.far("status")["registered"])
-    bench.far("call", number="+48600100200")
+    bench.gsm0.say("ATE0")
+    until("it is registered", lambda: bench.gsm0.far("status")["registered"])
+    bench.gsm0.far("call", number="+48600100200")
     assert select.select([pcm], [], [], 0.3)[0] == []
-    assert "OK" in bench.say("ATA")
-    assert "OK" in bench.say("AT^DDSETEX=2")
+    assert "OK" in bench.gsm0.say("ATA")
+    assert "OK" in bench.gsm0.say("AT^DDSETEX=2")
     out = sound.read(sound.tone(tmp_path / "mine.wav", 440, 4)).tobytes()
     got, sent, end = b"", 0, time.monotonic() + 3.6
     while time.monotonic() < end:
@@ -133,7 +75,7 @@ def test_sound_goes_both_ways_and_only_within_a_call(bench: Bench, tmp_path: Pat
             piece = os.read(pcm, 4096)
             got += piece
             sent += os.write(pcm, out[sent : sent + len(piece)])
-    bench.far("hang-up")
+    bench.gsm0.far("hang-up")
     os.close(pcm)
     import numpy as np
 
@@ -142,45 +84,44 @@ def test_sound_goes_both_ways_and_only_within_a_call(bench: Bench, tmp_path: Pat
 
 
 def test_messages_lie_in_slots_and_outlive_the_process(bench: Bench) -> None:
-    bench.say("ATE0")
-    bench.say("AT+CMGF=0")
-    bench.say("AT+CNMI=2,1,0,1,0")
-    until("it is registered", lambda: bench.far("status")["registered"])
-    bench.far("sms", **{"from": "+48600100200", "text": "Привіт 😀 " * 12})
-    said = bench.read(re.compile(rb'\+CMTI: "SM",1\r\n'))
+    bench.gsm0.say("ATE0")
+    bench.gsm0.say("AT+CMGF=0")
+    bench.gsm0.say("AT+CNMI=2,1,0,1,0")
+    until("it is registered", lambda: bench.gsm0.far("status")["registered"])
+    bench.gsm0.far("sms", **{"from": "+48600100200", "text": "Привіт 😀 " * 12})
+    said = bench.gsm0.read(re.compile(rb'\+CMTI: "SM",1\r\n'))
     assert b'"SM",0' in said
     bench.process.kill()
     bench.process.wait(5)
-    os.close(bench.fd)
+    bench.gsm0.close()
     (bench.folder / "run" / "virtual.sock").unlink()
     bench.start()
-    bench.say("ATE0")
-    bench.say("AT+CMGF=0")
-    until("the SIM is ready", lambda: "OK" in bench.say("AT+CPMS?"))
-    listed = bench.say("AT+CMGL=4")
+    bench.gsm0.say("ATE0")
+    bench.gsm0.say("AT+CMGF=0")
+    until("the SIM is ready", lambda: "OK" in bench.gsm0.say("AT+CPMS?"))
+    listed = bench.gsm0.say("AT+CMGL=4")
     assert len(re.findall(r"\+CMGL: \d+,\d,,\d+", listed)) >= 2
-    assert "OK" in bench.say("AT+CMGD=0")
-    assert "ERROR" in bench.say("AT+CMGR=0")
+    assert "OK" in bench.gsm0.say("AT+CMGD=0")
+    assert "ERROR" in bench.gsm0.say("AT+CMGR=0")
 
 
 def test_a_full_sim_lets_the_network_wait(bench: Bench) -> None:
-    until("it is registered", lambda: bench.far("status")["registered"])
-    bench.far("storage", full=True)
-    bench.far("sms", **{"from": "+48600100200", "text": "later"})
-    assert bench.far("status")["messages"]["waiting"] == 1
-    bench.far("storage", full=False)
-    until("it is delivered", lambda: bench.far("status")["messages"]["waiting"] == 0)
+    until("it is registered", lambda: bench.gsm0.far("status")["registered"])
+    bench.gsm0.far("storage", full=True)
+    bench.gsm0.far("sms", **{"from": "+48600100200", "text": "later"})
+    assert bench.gsm0.far("status")["messages"]["waiting"] == 1
+    bench.gsm0.far("storage", full=False)
+    until("it is delivered", lambda: bench.gsm0.far("status")["messages"]["waiting"] == 0)
 
 
 def test_pulled_out_it_is_gone_and_put_in_it_has_another_name(bench: Bench) -> None:
-    before = bench.far("status")["port"]
-    bench.far("unplug")
+    before = bench.gsm0.far("status")["port"]
+    bench.gsm0.far("unplug")
     assert not (bench.folder / "run" / "devices" / "gsm0-at").exists()
-    os.close(bench.fd)
-    bench.far("plug")
-    bench.open()
-    assert bench.far("status")["port"] != before
-    assert "OK" in bench.say("AT")
+    bench.gsm0.far("plug")
+    bench.gsm0.open()
+    assert bench.gsm0.far("status")["port"] != before
+    assert "OK" in bench.gsm0.say("AT")
 
 
 @pytest.mark.parametrize(
@@ -194,4 +135,4 @@ def test_nonsense_on_its_socket_is_answered(bench: Bench, line: bytes) -> None:
         sock.connect(str(bench.folder / "run" / "virtual.sock"))
         sock.sendall(line)
         assert b"error" in sock.recv(4096)
-    assert bench.far("status")["plugged"]
+    assert bench.gsm0.far("status")["plugged"]

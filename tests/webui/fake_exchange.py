@@ -45,6 +45,7 @@ class FakeExchange:
         self.notes: list[dict[str, object]] = []
         self.phones: dict[str, str] = {}
         self.ports: list[str] = []
+        self.sms_refused = ""
         self.sources: list[Path] = []
         self.spoken: list[tuple[str, str, str]] = []
         self.mail_answer: dict[str, object] = {
@@ -85,6 +86,34 @@ class FakeExchange:
             asked.reply(Answer(error="invalid-settings", fields=dict(fault.fields), args=dict(fault.facts)))
         except ControlError as fault:
             asked.reply(Answer(error=fault.id, args=dict(fault.args_for_words)))
+
+    def _sms_send(self, args: dict, who: str) -> dict:
+        if self.sms_refused:
+            raise ControlError(self.sms_refused, line="Reception")
+        with sqlite3.connect(self.places.journal) as db:
+            out = db.execute(
+                "INSERT INTO sms_out (line, recipient, text, origin, by_, created_at, updated_at, next_at)"
+                " VALUES (?,?,?,?,?,?,?,?)",
+                (args["line"], args["to"], args["text"], args["origin"], who, *["2026-11-24T13:11:00.000Z"] * 3),
+            ).lastrowid
+            db.execute(
+                "INSERT INTO sms_out_parts (out_id, sequence, total, pdu, length) VALUES (?,1,1,'00',20)", (out,)
+            )
+        return {"id": out, "parts": 1, "coding": "gsm7", "line": args["line"], "to": args["to"]}
+
+    def _sms_count(self, args: dict, who: str) -> dict:
+        return {"letters": len(args["text"]), "room": 160, "parts": 1, "coding": "gsm7"}
+
+    def _sms_again(self, args: dict, who: str) -> dict:
+        return self._sms_state(args["id"], "queued", "")
+
+    def _sms_cancel(self, args: dict, who: str) -> dict:
+        return self._sms_state(args["id"], "failed", "sms-cancelled")
+
+    def _sms_state(self, out: int, state: str, reason: str) -> dict:
+        with sqlite3.connect(self.places.journal) as db:
+            db.execute("UPDATE sms_out SET state = ?, reason = ? WHERE id = ?", (state, reason, out))
+        return {}
 
     def _status(self, args: dict, who: str) -> dict:
         plan = self.plan()

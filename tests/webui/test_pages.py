@@ -18,7 +18,8 @@ from webui.app import create_app
 from webui.auth import COOKIE
 
 PAGES = (
-    "/", "/calls", "/messages", "/lines", "/hours", "/hours/night", "/hours/holidays", "/blocking", "/blocking/allowed",
+    "/", "/calls", "/messages", "/messages?new=1", "/lines", "/hours", "/hours/night", "/hours/holidays", "/blocking",
+    "/blocking/allowed",
     "/people", "/people/groups", "/box/health", "/box/mail", "/box/network", "/box/access", "/box/changes", "/try",
     "/me", "/hours/prompts", "/hours/prompts/closed", "/hours/prompts/new", "/outgoing", "/outgoing/new",
     "/outgoing/all", "/lines/new", "/lines/gsm0/remove",

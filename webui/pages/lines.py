@@ -36,7 +36,10 @@ TABS = (
         "label", "number", "group", "no_answer", "language", "closed", "closed_prompt", "blocked", "withheld",
         "unavailable", "night",
     )),
-    Tab("messages", _l("Messages"), ("sms_mail", "sms_to")),
+    Tab("messages", _l("Messages"), (
+        "sms_mail", "sms_to", "sms_out", "sms_report", "sms_premium", "sms_national", "sms_again", "sms_gap",
+        "sms_per_hour", "sms_per_day",
+    )),
     Tab("modem", _l("Modem"), ("enabled", "device", "pcm_device", "pin", "outgoing", "country")),
 )  # fmt: skip
 
