@@ -30,7 +30,7 @@ BUILD="build-essential dpkg-dev pkg-config swig python3-dev python3-venv libasou
 RUN="baresip-core espeak-ng sox mpg123 procps iproute2"
 TEST="sip-tester tshark tcpdump chromium strace shellcheck openssl systemd udev fonts-dejavu-core
   libsox-fmt-mp3"
-DAEMONS="exim4-daemon-light exim4-base" # unpacked into the cache: no service starts on your machine
+DAEMONS="exim4-daemon-light exim4-base dovecot-core dovecot-imapd" # unpacked into the cache: no service starts on your machine
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
@@ -66,22 +66,22 @@ install_packages() {
 }
 
 unpack_daemons() {
-  command -v exim4 > /dev/null && return
-  [ -e "$CACHE/daemons/complete" ] && return
-  step "fetching the mail server of the tests (unpacked, not installed)"
+  command -v exim4 > /dev/null && command -v dovecot > /dev/null && return
+  [ -e "$CACHE/daemons/complete" ] && [ -e "$CACHE/daemons/root/usr/sbin/dovecot" ] && return
+  step "fetching the mail servers of the tests (unpacked, not installed)"
   rm -rf "$CACHE/daemons"; mkdir -p "$CACHE/daemons/deb/partial" "$CACHE/daemons/root"
   # shellcheck disable=SC2086
   as_root apt-get -q install -y --no-install-recommends --download-only --reinstall \
     -o "Dir::Cache::archives=$CACHE/daemons/deb" $DAEMONS > "$CACHE/daemons.log" 2>&1 ||
     { tail -5 "$CACHE/daemons.log" >&2; fail "the packages $DAEMONS could not be fetched."; }
   local deb
-  for deb in "$CACHE"/daemons/deb/exim4*.deb; do dpkg-deb -x "$deb" "$CACHE/daemons/root"; done
+  for deb in "$CACHE"/daemons/deb/exim4*.deb "$CACHE"/daemons/deb/dovecot*.deb; do dpkg-deb -x "$deb" "$CACHE/daemons/root"; done
   # the libraries it needs start no service: they are installed like any other
   local libraries=()
   for deb in "$CACHE"/daemons/deb/lib*.deb; do [ -e "$deb" ] && libraries+=("$(dpkg-deb -f "$deb" Package)"); done
   [ ${#libraries[@]} = 0 ] || as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends \
     -o "Dir::Cache::archives=$CACHE/daemons/deb" "${libraries[@]}" >> "$CACHE/daemons.log" 2>&1 ||
-    { tail -5 "$CACHE/daemons.log" >&2; fail "the libraries of the mail server could not be installed."; }
+    { tail -5 "$CACHE/daemons.log" >&2; fail "the libraries of the mail servers could not be installed."; }
   # exim has this name compiled in and ends without it; its Debian package would make the same account
   getent passwd Debian-exim > /dev/null || as_root useradd --system --user-group --no-create-home \
     --home-dir /var/spool/exim4 --shell /usr/sbin/nologin Debian-exim

@@ -6,7 +6,7 @@ from setuptools import find_packages, setup
 
 RUNTIME = [
     "APScheduler", "Babel", "Flask", "Flask-Babel", "Flask-WTF", "aiosmtpd", "argon2-cffi", "cffi", "cheroot",
-    "cryptography", "gpiozero", "phonenumberslite", "pyserial", "regex", "segno", "tinydb",
+    "cryptography", "gpiozero", "imapclient", "phonenumberslite", "pyserial", "regex", "segno", "tinydb",
 ]  # fmt: skip
 TEST = [
     "hypothesis", "mypy", "numpy", "playwright", "pytest", "pytest-xdist", "ruff", "time-machine", "types-pyserial",

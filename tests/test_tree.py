@@ -58,6 +58,7 @@ DOORS: dict[str, tuple[str, ...]] = {  # third-party package -> where it may be 
     "cffi": ("appliance/native/build_native.py",),
     "phonenumbers": ("appliance/core/numbers.py",),
     "regex": ("appliance/core/patterns.py",),
+    "imapclient": ("appliance/worker/mailbox.py",),
     "aiosmtpd": ("appliance/virtual/mailbox.py",),
 }
 

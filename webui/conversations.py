@@ -7,7 +7,7 @@ from webui import here
 from webui.reading import like, number_in
 
 MOST = 200
-NEWEST = 30  # whose states are told live
+NEWEST = 12  # whose states are told live
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,7 +208,8 @@ def thread(sender: str, limit: int = 200) -> list[Message]:
         rows = db.execute(
             "SELECT s.*, o.state AS mail_state, o.next_at, o.last_error, o.payload AS payload FROM sms s"
             " LEFT JOIN outbox o ON o.id = (SELECT max(id) FROM outbox"
-            " WHERE json_extract(payload, '$.sms_id') = s.id) WHERE s.sender = ? ORDER BY s.received_at DESC, s.id DESC"
+            " WHERE kind = 'mail' AND json_extract(payload, '$.sms_id') = s.id)"
+            " WHERE s.sender = ? ORDER BY s.received_at DESC, s.id DESC"
             " LIMIT ?",
             (sender, limit),
         ).fetchall()
@@ -227,7 +228,11 @@ def dead() -> list[Dead]:
 def waiting() -> int:
     """How many mails wait."""
     with here.store().open() as db:
-        return int(db.execute("SELECT count(*) FROM outbox WHERE state IN ('waiting', 'leased')").fetchone()[0])
+        return int(
+            db.execute("SELECT count(*) FROM outbox WHERE kind = 'mail' AND state IN ('waiting', 'leased')").fetchone()[
+                0
+            ]
+        )
 
 
 def blocks(allow: bool) -> list[Block]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from appliance.core.causes import Cause
 from appliance.core.forwarding import Diverted
 from appliance.core.model import CallId, Direction, LegId, LineId, Number, TraceStep
+from appliance.core.sms_rules import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,8 @@ class StoreSms:
     part: object  # events.SmsPart
     recipients: tuple[str, ...] = ()
     mail: bool = True  # false: sender blocked from mailing, stored all the same
+    rules: tuple[Rule, ...] = ()  # those that hold for this line, sender and hour
+    never: bool = False  # the line never passes this sender on
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from datetime import date, time
 from zoneinfo import ZoneInfo
 
 from appliance.core.model import LineId
+from appliance.core.sms_rules import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class Line:
     unavailable: str = "ring"
     night: bool = True  # follows the night switch
     outgoing: bool = True  # may be used to dial out
+    sms_never: tuple[str, ...] = ()  # senders whose messages are kept only: patterns of sms_rules.fits
     sms: SmsRules = SmsRules()
 
 
@@ -138,3 +140,4 @@ class Plan:
     codes: Mapping[str, str] = field(default_factory=lambda: {"*28": "night.toggle"})
     extension_digits: tuple[int, ...] = (3,)
     last_caller: str = "block"  # what a long press of the status button does: block | let-next
+    sms_rules: tuple[Rule, ...] = ()

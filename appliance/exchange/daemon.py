@@ -90,8 +90,9 @@ class Daemon:
             places.devices,
         )  # fmt: skip
         self._storage = JournalStorage(
-            self._writer, self._clock, lambda: self._exchange.plan, self._recipients, self._iccid, self._inbox.put
-        )
+            self._writer, self._clock, lambda: self._exchange.plan, self._desk.sms_addresses, self._iccid,
+            self._inbox.put, self._proof,
+        )  # fmt: skip
         prompts = Prompts.of(places, environ)
         lines: dict[LineId, Line] = {PHONES: self._sip}
         self._exchange = Exchange(
@@ -371,6 +372,11 @@ class Daemon:
             return ()
         wanted = item.get("sms_to") or mail.get("to")
         return tuple(str(to) for to in wanted) if isinstance(wanted, list) else ()
+
+    def _proof(self) -> str:
+        """The mailbox that the worker reads."""
+        mailbox = self._desk.settings["mailbox"]
+        return str(mailbox.get("address") or "") if mailbox.get("enabled") else ""
 
     def _iccid(self, line: str) -> str:
         found = self._exchange.lines.get(LineId(line))

@@ -143,6 +143,15 @@ class Desk:
         self.settings = self._store.read()
         self._changed(tuple(SECTIONS), _nothing)
 
+    def sms_addresses(self, line: str) -> tuple[str, ...]:
+        """Whom a line's messages are mailed to where no rule says otherwise; nobody where mail is off."""
+        mail = self.settings["mail"]
+        item = next((i for i in rows(self.settings, "lines") if i["id"] == line), {})
+        if not mail["enabled"] or not item.get("sms_mail", True):
+            return ()
+        wanted = item.get("sms_to") or mail.get("to")
+        return tuple(str(to) for to in wanted) if isinstance(wanted, list) else ()
+
     def phone_secret(self, person: str) -> dict[str, Json]:
         """What is typed into a phone. Raises ControlError."""
         for row in rows(self.settings, "people"):
@@ -245,6 +254,10 @@ class Desk:
     def mail_test(self, args: Args, reply: Reply) -> None:
         """Let the worker send a test mail; its answer is the server's own words."""
         self._errands.submit(self._ask_worker, "mail.test", dict(args), reply)
+
+    def mailbox_test(self, args: Args, reply: Reply) -> None:
+        """Let the worker look into the mailbox; its answer is the server's own words."""
+        self._errands.submit(self._ask_worker, "mailbox.test", dict(args), reply)
 
     def prompt_convert(self, args: Args, reply: Reply) -> None:
         """Let the worker make a prompt of an uploaded file. Raises ControlError."""

@@ -18,9 +18,10 @@ from appliance.core.causes import Cause
 from appliance.core.limits import Limits
 from appliance.core.model import PHONES, CallId, Kind, LegId, LineId, Number, Offer, Presence, Route
 from appliance.core.plan import Plan
-from appliance.core.routing import LET_NEXT, route
+from appliance.core.routing import LET_NEXT, opening, route
 from appliance.core.screening import screen_sms
 from appliance.core.second import refused_as_busy
+from appliance.core.sms_rules import Rule, fits, narrowed
 from appliance.exchange.clock import Clock
 from appliance.exchange.loop import Timers
 from appliance.journal.times import stamp
@@ -264,8 +265,19 @@ class Exchange:
         mail = line is not None and not verdict.blocked
         if verdict.blocked and verdict.block is not None:
             self._storage.hit(verdict.block)
-        self._storage.sms(do.StoreSms(event.line, event.memory, event.slot, event.part, mail=mail))
+        sender, never = event.part.sender, line is not None and any(fits(p, event.part.sender) for p in line.sms_never)
+        rules = self.sms_rules(event.line, sender, self.clock.local(self.plan.zone))
+        self._storage.sms(
+            do.StoreSms(event.line, event.memory, event.slot, event.part, mail=mail, rules=rules, never=never)
+        )
         self.message_came(event)
+
+    def sms_rules(self, line: LineId, sender: Number, now: datetime) -> tuple[Rule, ...]:
+        """The rules that hold for a message of this sender on this line at this time."""
+        known = self.plan.lines.get(line)
+        open_now = opening(known, now, self.presence())[0] if known else True
+        own = frozenset(one.own_number for one in self.plan.lines.values() if one.own_number)
+        return narrowed(self.plan.sms_rules, str(line), sender, open_now, own)
 
     def _sms_stored(self, event: ev.SmsStored) -> None:
         if event.line in self.lines:

@@ -1,6 +1,6 @@
 """What is wrong with the box right now: for the power lamp, and in sentences for the page. Pure."""
 
-from appliance.core.model import PHONES
+from appliance.core.model import PHONES, LineId
 from appliance.core.routing import LET_NEXT
 from appliance.errors import DiskFull, JournalError
 from appliance.exchange.control import Json
@@ -25,9 +25,15 @@ def faults_now(
         "settings-damaged": settings_damaged,
         "modem-gone": any(state in GONE for state in states),
         "sim-pin": any(state in WANTS_PIN for state in states),
-        "mail-down": numbers.stuck > 0,
+        "mail-down": numbers.stuck > 0 or bool(lost_lines(exchange, numbers)),
     }
     return tuple(name for name, holds in found.items() if holds)
+
+
+def lost_lines(exchange: Exchange, numbers: Numbers) -> tuple[str, ...]:
+    """Labels of the lines in use whose heartbeat was lost."""
+    lines = exchange.plan.lines
+    return tuple(lines[LineId(one)].label for one in numbers.lost if LineId(one) in lines)
 
 
 def notes_now(
@@ -70,6 +76,8 @@ def notes_now(
         fault, words = why(numbers.said)
         said = words or say(ERRORS, fault, {"said": words})
         note("mail-down", "warn", "/box/mail", {"said": said, "count": str(numbers.stuck)})
+    for lost in lost_lines(exchange, numbers):
+        note("heartbeat-lost", "bad", "/lines", {"line": lost})
     if numbers.dead:
         note("mail-dead", "warn", "/messages", {"count": str(numbers.dead)})
     if exchange.overrides.get(LET_NEXT):

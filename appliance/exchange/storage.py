@@ -45,14 +45,16 @@ class JournalStorage:
         recipients: Callable[[str], tuple[str, ...]],
         iccid: Callable[[str], str],
         post: Callable[[ev.Event], None],
+        proof: Callable[[], str] = str,
     ) -> None:
-        """`recipients` and `iccid` answer for a line's id."""
+        """`recipients` and `iccid` answer for a line's id; `proof` gives the mailbox that we read ourselves, or ""."""
         self._writer = writer
         self._clock = clock
         self._plan = plan
         self._recipients = recipients
         self._iccid = iccid
         self._post = post
+        self._proof = proof
         self._kept: deque[do.CallRecord] = deque(maxlen=MOST_KEPT)
         self._kept_sms: deque[do.StoreSms] = deque(maxlen=MOST_KEPT)  # those that lie on no SIM
         self._retry_at = 0.0
@@ -98,6 +100,9 @@ class JournalStorage:
                 line_label=line.label if line else str(command.line),
                 recipients=command.recipients or self._recipients(command.line),
                 mail=command.mail,
+                rules=command.rules,
+                never=command.never,
+                proof=self._proof(),
             ),
             done,
         )

@@ -8,8 +8,10 @@ from typing import Protocol
 
 from appliance.core.commands import SetOverride
 from appliance.core.events import ButtonPressed
-from appliance.core.model import PHONES, Kind, LegId, LineId, Number, Offer, Route
+from appliance.core.model import PHONES, Kind, LegId, LineId, Number, Offer, Outcome, Route, TraceStep
 from appliance.core.numbers import parse
+from appliance.core.screening import screen_sms
+from appliance.core.sms_rules import Decision, decide, fits
 from appliance.errors import ControlError
 from appliance.exchange.control import Answer, Asked, Json
 from appliance.exchange.exchange import Exchange
@@ -20,7 +22,7 @@ log = logging.getLogger(__name__)
 
 # what the worker does takes longer than an answer may; it has WORKER_SECONDS of the desk
 SECONDS: Mapping[str, float] = {
-    "mail.test": 65.0, "prompt.convert": 65.0, "prompt.speak": 65.0,
+    "mail.test": 65.0, "mailbox.test": 65.0, "prompt.convert": 65.0, "prompt.speak": 65.0,
     # what the network does: see modem_ussd and modem_services
     "ussd.send": 90.0, "ussd.answer": 70.0, "credit.read": 90.0, "forwarding.check": 600.0, "forwarding.apply": 600.0,
 }  # fmt: skip
@@ -40,9 +42,11 @@ class Desk(Protocol):
     def phone_secret(self, person: str) -> dict[str, Json]: ...
     def block_add(self, args: Args, who: str, reply: Reply) -> None: ...
     def block_remove(self, entry: int, who: str, reply: Reply) -> None: ...
+    def sms_addresses(self, line: str) -> tuple[str, ...]: ...
     def sms_read(self, sender: str, reply: Reply) -> None: ...
     def outbox_retry(self, item: int, reply: Reply) -> None: ...
     def mail_test(self, args: Args, reply: Reply) -> None: ...
+    def mailbox_test(self, args: Args, reply: Reply) -> None: ...
     def prompt_convert(self, args: Args, reply: Reply) -> None: ...
     def prompt_speak(self, args: Args, reply: Reply) -> None: ...
     def prompt_remove(self, args: Args) -> None: ...
@@ -67,6 +71,7 @@ class Verbs:
             "secret.show": self._secret_show,
             "night": self._night,
             "explain": self._explain,
+            "sms.explain": self._sms_explain,
             "hangup": self._hangup,
             "clock.set": self._clock_set,
             "button.press": self._button_press,
@@ -82,6 +87,7 @@ class Verbs:
             "sms.read": lambda args, who, reply: self._desk.sms_read(text(args, "sender"), reply),
             "outbox.retry": lambda args, who, reply: self._desk.outbox_retry(number(args, "id"), reply),
             "mail.test": lambda args, who, reply: self._desk.mail_test(args, reply),
+            "mailbox.test": lambda args, who, reply: self._desk.mailbox_test(args, reply),
             "prompt.convert": lambda args, who, reply: self._desk.prompt_convert(args, reply),
             "prompt.speak": lambda args, who, reply: self._desk.prompt_speak(args, reply),
             **(more or {}),
@@ -167,6 +173,27 @@ class Verbs:
         offer = self._offer(line, str(args.get("from") or ""), str(args.get("to") or ""))
         return route_as_json(self._exchange.explain(offer, now), now)
 
+    def _sms_explain(self, args: Args, who: str) -> dict[str, Json]:
+        """What the rules would do with a message; nothing is sent. Also for the page's "Try a message"."""
+        plan = self._exchange.plan
+        line, at = LineId(text(args, "line")), args.get("at")
+        own = plan.lines.get(line)
+        if own is None:
+            raise ControlError("no-such-line", line=str(line))
+        sender = parse(text(args, "from"), own.country, alphanumeric=True)
+        now = self._moment(at).astimezone(plan.zone) if at else self._exchange.clock.local(plan.zone)
+        rules = self._exchange.sms_rules(line, sender, now)
+        never = any(fits(pattern, sender) for pattern in own.sms_never)
+        decided = decide(rules, str(line), text(args, "text"), self._desk.sms_addresses(str(line)), never)
+        if screen_sms(sender, line, plan, now).blocked:
+            decided = Decision(trace=(TraceStep("sms-blocked", Outcome.STOPPED, {}, "/blocking"),))
+        return {
+            "mail": [*decided.mail],
+            "webhooks": [*decided.hooks],
+            "sms": [*decided.numbers],
+            "trace": [_trace_as_json(t) for t in decided.trace],
+        }
+
     def _offer(self, line: LineId, caller: str, called: str) -> Offer:
         plan = self._exchange.plan
         if line == PHONES:
@@ -184,17 +211,15 @@ def route_as_json(decided: Route, now: datetime) -> dict[str, Json]:
         "direction": str(decided.direction),
         "emergency": decided.emergency,
         "steps": [_step_as_json(step) for step in decided.steps],
-        "trace": [
-            {
-                "rule": t.rule,
-                "outcome": str(t.outcome),
-                "args": dict(t.args),
-                "link": t.link,
-                "text": say(TRACE, t.rule, t.args),
-            }
-            for t in decided.trace
-        ],
+        "trace": [_trace_as_json(t) for t in decided.trace],
     }
+
+
+def _trace_as_json(step: TraceStep) -> Json:
+    words = say(TRACE, step.rule, step.args)
+    return {
+        "rule": step.rule, "outcome": str(step.outcome), "args": dict(step.args), "link": step.link, "text": words,
+    }  # fmt: skip
 
 
 def _step_as_json(step: object) -> dict[str, Json]:

@@ -33,6 +33,7 @@ class Numbers:
     dead: int = 0
     stuck: int = 0  # mails tried and not delivered yet
     said: str = ""  # what the mail server said last
+    lost: tuple[str, ...] = ()  # lines whose last heartbeat did not arrive
 
 
 class Views:
@@ -112,6 +113,6 @@ def numbers(since: str) -> Callable[[sqlite3.Connection], Numbers]:
 
     def read(db: sqlite3.Connection) -> Numbers:
         found, (stuck, said) = queries.counts(db, since), queries.mail_trouble(db)
-        return Numbers(found.unread, found.missed, found.dead, stuck, said)
+        return Numbers(found.unread, found.missed, found.dead, stuck, said, queries.lost_heartbeats(db))
 
     return read

@@ -10,12 +10,12 @@ once more when the rest comes.
 import hashlib
 import json
 import logging
-import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from appliance.journal.dispatch import Dispatch
 from appliance.journal.times import moment, stamp
 from appliance.journal.writes import PartStored, StoreSmsPart, SweepParts
 
@@ -53,12 +53,12 @@ def sender_tail(sender: str) -> str:
 
 
 class Messages:
-    """Writes parts, messages and their mails. Every method runs inside a transaction of the caller."""
+    """Writes parts and messages. Every method runs inside a transaction of the caller."""
 
     def __init__(self, db: sqlite3.Connection, join: Join, host: str) -> None:
         self._db = db
         self._join = join
-        self._host = host
+        self._dispatch = Dispatch(db, host)
 
     def store(self, write: StoreSmsPart) -> PartStored:
         """Store a part, and its message when it is complete."""
@@ -138,6 +138,9 @@ class Messages:
             "line_label": write.line_label,
             "sender_name": write.sender_name,
             "mail": write.mail,
+            "rules": [rule.record() for rule in write.rules],
+            "never": write.never,
+            "proof": write.proof,
         }
         self._db.execute(
             "INSERT INTO sms_parts (sha256, line, iccid, memory, slot, pdu, received_at, sms_id, set_key, reference,"
@@ -178,15 +181,14 @@ class Messages:
         return sms
 
     def _enqueue(self, sms_id: int, set_key: str, now: str, more_flags: Iterable[str]) -> int | None:
-        """The mail of a message, its Message-ID fixed from here on; None when nobody shall get one."""
+        """What the message causes; gives its mail, None when nobody shall get one."""
         parts = self._parts(set_key)
         delivery = json.loads(parts[-1]["delivery"])
-        to = delivery["to"]
-        if not to or not delivery["mail"] or NOT_FOR_PEOPLE.intersection(_flags(parts)):
+        if not delivery["mail"] or NOT_FOR_PEOPLE.intersection(_flags(parts)):
             return None
         sms = self._db.execute("SELECT * FROM sms WHERE id = ?", (sms_id,)).fetchone()
-        payload = {
-            "what": "sms", "sms_id": sms_id, "to": to, "line": sms["line"], "line_label": delivery["line_label"],
+        facts = {
+            "sms_id": sms_id, "line": sms["line"], "line_label": delivery["line_label"],
             "sender": sms["sender"], "sender_kind": sms["sender_kind"], "sender_name": delivery["sender_name"],
             "text": sms["text"], "sent_at": sms["sent_at"], "received_at": sms["received_at"],
             "parts": sms["parts"], "parts_total": sms["parts_total"],
@@ -194,14 +196,7 @@ class Messages:
             "flags": list(dict.fromkeys([*json.loads(sms["flags"]), *more_flags])),
             "pdu": [row["pdu"] for row in parts],
         }  # fmt: skip
-        cursor = self._db.execute(
-            "INSERT INTO outbox (kind, created_at, since, next_at, message_id, sms_id, payload, recipients)"
-            " VALUES ('mail',?,?,?,?,?,?,?)",
-            (now, now, now, f"<sms.{sms_id}.{secrets.token_hex(8)}@{self._host}>", sms_id,
-             json.dumps(payload, ensure_ascii=False), json.dumps(dict.fromkeys(to, "waiting"))),
-        )  # fmt: skip
-        self._db.execute("UPDATE sms SET mailed = 1 WHERE id = ?", (sms_id,))
-        return int(cursor.lastrowid or 0)
+        return self._dispatch.send(sms, delivery, facts, now)
 
     def _text(self, parts: Sequence[sqlite3.Row]) -> str:
         """The text; neighbours are joined together, a gap between them is marked."""

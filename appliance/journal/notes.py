@@ -14,12 +14,16 @@ from appliance.journal.db import translate
 from appliance.journal.times import moment, stamp
 
 MOST_AT_ONCE = 500
+SMS_DAYS = 730
+OLD_SMS = (
+    "DELETE FROM sms WHERE id IN (SELECT id FROM sms WHERE line = ? AND received_at < ? AND read_at IS NOT NULL"
+    " AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.sms_id = sms.id AND o.state IN ('waiting', 'leased')) LIMIT ?)"
+)
 LONGEST_SILENCE = timedelta(days=60)
 
 # what is old enough to go: table, the column with its date, a condition, days
 RETENTION: tuple[tuple[str, str, str, int], ...] = (
     ("calls", "ended_at", "1", 730),
-    ("sms", "received_at", "read_at IS NOT NULL", 730),
     ("events", "at", "1", 180),
     ("credit", "at", "1", 730),
     ("outbox", "created_at", "state = 'sent'", 90),
@@ -36,8 +40,16 @@ def add_event(db: sqlite3.Connection, at: datetime, message: str, args: Mapping[
     return int(cursor.lastrowid or 0)
 
 
-def forget_old(db: sqlite3.Connection, at: datetime, going: Callable[[], bool] = lambda: True) -> int:
-    """Delete what is older than its time, in pieces; gives how many rows went. `going` False ends it early.
+def forget_old(
+    db: sqlite3.Connection,
+    at: datetime,
+    going: Callable[[], bool] = lambda: True,
+    sms_days: Mapping[str, int] | None = None,
+) -> int:
+    """Delete what is older than its time, in pieces; gives how many rows went. `going` False ends it early. `sms_days`:
+    how long each line's messages are kept, 0 for ever; those of a line that is gone, two years.
+
+    A message goes when it was read, and never while its mail waits.
 
     A clock far ahead of everything that was ever written is not believed: then nothing goes.
     """
@@ -49,16 +61,26 @@ def forget_old(db: sqlite3.Connection, at: datetime, going: Callable[[], bool] =
         return 0
     gone = 0
     for table, column, condition, days in RETENTION:
-        limit = stamp(at - timedelta(days=days))
         piece = (
             f"DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table}"  # noqa: S608 - our own words only
             f" WHERE {condition} AND {column} < ? LIMIT {MOST_AT_ONCE})"
         )
-        while going():
-            count = db.execute(piece, (limit,)).rowcount
-            gone += max(count, 0)
-            if count < MOST_AT_ONCE:
-                break
+        gone += _in_pieces(db, piece, (stamp(at - timedelta(days=days)),), going)
+    lines = {str(row[0]) for row in db.execute("SELECT DISTINCT line FROM sms")}
+    for line in sorted(lines):
+        days = (sms_days or {}).get(line, SMS_DAYS)
+        if days:
+            gone += _in_pieces(db, OLD_SMS, (line, stamp(at - timedelta(days=days)), MOST_AT_ONCE), going)
+    return gone
+
+
+def _in_pieces(db: sqlite3.Connection, piece: str, values: tuple[str | int, ...], going: Callable[[], bool]) -> int:
+    gone = 0
+    while going():
+        count = db.execute(piece, values).rowcount
+        gone += max(count, 0)
+        if count < MOST_AT_ONCE:
+            break
     return gone
 
 

@@ -9,7 +9,7 @@ counts as due, and five days are not counted from before the clock was set.
 import json
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -55,17 +55,25 @@ class Settled:
     error: str = ""
 
 
-def claim(db: sqlite3.Connection, at: datetime, lease: timedelta = timedelta(minutes=5)) -> OutboxItem | None:
-    """Take the next row that is due: urgent ones first, then the oldest date. None when nothing is due."""
+def claim(
+    db: sqlite3.Connection,
+    at: datetime,
+    lease: timedelta = timedelta(minutes=5),
+    kinds: Sequence[str] = ("mail",),
+) -> OutboxItem | None:
+    """Take the next row of these kinds that is due: urgent ones first, then the oldest date. None when none is."""
     lease = min(lease, LONGEST_LEASE)
     now = stamp(at)
+    query = (
+        "SELECT * FROM outbox WHERE ((state = 'waiting' AND (next_at <= ? OR next_at > ?))"
+        " OR (state = 'leased' AND (lease_until <= ? OR lease_until > ?)))"
+        " AND kind IN (SELECT value FROM json_each(?)) ORDER BY priority DESC, next_at, id LIMIT 1"
+    )
     db.execute("BEGIN IMMEDIATE")
     try:
         row = db.execute(
-            "SELECT * FROM outbox WHERE (state = 'waiting' AND (next_at <= ? OR next_at > ?))"
-            " OR (state = 'leased' AND (lease_until <= ? OR lease_until > ?))"
-            " ORDER BY priority DESC, next_at, id LIMIT 1",
-            (now, stamp(at + RETRY_THEN + timedelta(minutes=1)), now, stamp(at + LONGEST_LEASE)),
+            query,
+            (now, stamp(at + RETRY_THEN + timedelta(minutes=1)), now, stamp(at + LONGEST_LEASE), json.dumps(kinds)),
         ).fetchone()
         if row is not None:
             db.execute(
@@ -140,9 +148,10 @@ def release_leases(db: sqlite3.Connection, at: datetime) -> int:
 
 
 def hurry(db: sqlite3.Connection, at: datetime) -> int:
-    """The mail server answers again: everything that waits is due now. Gives how many rows that concerns."""
+    """The mail server answers again: every mail that waits is due now. Gives how many rows that concerns."""
     return db.execute(
-        "UPDATE outbox SET next_at = ? WHERE state = 'waiting' AND next_at > ?", (stamp(at), stamp(at))
+        "UPDATE outbox SET next_at = ? WHERE state = 'waiting' AND kind = 'mail' AND next_at > ?",
+        (stamp(at), stamp(at)),
     ).rowcount
 
 
@@ -150,6 +159,20 @@ def why(last_error: str) -> tuple[str, str]:
     """What `last_error` of a row holds: an id of words.ERRORS ("" when it has none) and the server's own words."""
     found = re.fullmatch(r"([a-z]+(?:-[a-z]+)*)(?:: (.*))?", last_error, re.DOTALL)
     return (found[1], found[2] or "") if found else ("", last_error)
+
+
+def enqueue(
+    db: sqlite3.Connection, kind: str, message_id: str, payload: Mapping[str, Json], to: Sequence[str], at: datetime
+) -> bool:
+    """A row of the worker's own (an answer to a mail it read, an alarm); the same Message-ID again changes nothing and
+    gives False."""
+    now = stamp(at)
+    return db.execute(
+        "INSERT OR IGNORE INTO outbox (kind, created_at, since, next_at, message_id, payload, recipients)"
+        " VALUES (?,?,?,?,?,?,?)",
+        (kind, now, now, now, message_id, json.dumps({**payload, "to": list(to)}, ensure_ascii=False),
+         json.dumps(dict.fromkeys(to, State.WAITING))),
+    ).rowcount > 0  # fmt: skip
 
 
 def next_due(db: sqlite3.Connection) -> str | None:

@@ -125,7 +125,8 @@ def _calls_where(which: CallFilter) -> tuple[list[str], list[str]]:
 # ---- messages -------------------------------------------------------------------------------------------------------
 
 _SMS = (
-    "SELECT s.*, coalesce((SELECT state FROM outbox o WHERE o.sms_id = s.id ORDER BY o.id DESC LIMIT 1), '') AS mail"
+    "SELECT s.*, coalesce((SELECT state FROM outbox o WHERE o.sms_id = s.id AND o.kind = 'mail' ORDER BY o.id DESC"
+    " LIMIT 1), '') AS mail"
     " FROM sms s"
 )
 
@@ -242,10 +243,18 @@ def mail_trouble(db: sqlite3.Connection) -> tuple[int, str]:
     """How many mails were tried and still wait, and what the server said last; (0, "") when mail flows."""
     row = db.execute(
         "SELECT count(*) AS waiting, max(last_error) AS said FROM outbox WHERE state IN ('waiting', 'leased')"
-        " AND last_error <> '' AND (attempts > 1 OR last_error LIKE 'mail-sign-in:%'"
+        " AND kind = 'mail' AND last_error <> '' AND (attempts > 1 OR last_error LIKE 'mail-sign-in:%'"
         " OR last_error LIKE 'mail-no-tls:%' OR last_error LIKE 'mail-certificate:%')"
     ).fetchone()
     return int(row["waiting"]), str(row["said"] or "")
+
+
+def lost_heartbeats(db: sqlite3.Connection) -> tuple[str, ...]:
+    """Lines whose last heartbeat did not arrive in its time."""
+    found = db.execute(
+        "SELECT line FROM line_facts WHERE name = 'heartbeat' AND json_extract(value, '$.lost') ORDER BY line"
+    )
+    return tuple(str(row["line"]) for row in found)
 
 
 # ---- rows -----------------------------------------------------------------------------------------------------------

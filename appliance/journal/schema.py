@@ -2,8 +2,9 @@
 
 A migration is a tuple of statements that leads from one `user_version` to the next; statements of a released version
 never change. Who writes what: the exchange calls, sms, sms_parts, sms_out, credit, signal, line_facts, blocks,
-bindings, overrides, events and new outbox rows; the worker the state of outbox rows and events of its own, and it
-deletes what is old; the page accounts, sessions, audit and throttle.
+bindings, overrides, events and new outbox rows; the worker the state of outbox rows, its answers to mails it read
+(outbox), the fact "heartbeat" of a line and events of its own, and it deletes what is old; the page accounts,
+sessions, audit and throttle.
 """
 
 import sqlite3
@@ -176,6 +177,7 @@ Migration = tuple[str, ...]
 MIGRATIONS: tuple[Migration, ...] = (
     (CALLS, SMS, SMS_PARTS, OUTBOX, BLOCKS, BINDINGS, OVERRIDES, EVENTS, ACCOUNTS, SESSIONS, AUDIT, THROTTLE, *INDICES),
     (
+        "ALTER TABLE sms ADD COLUMN why TEXT NOT NULL DEFAULT '[]'",  # the trace of the rules: who got it, and why
         SMS_OUT,
         SMS_OUT_PARTS,
         CREDIT,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from appliance.core.commands import CallRecord
 from appliance.core.events import SmsPart
+from appliance.core.sms_rules import Rule
 from appliance.journal.sending import AddOutgoing, PutOutgoing
 
 
@@ -21,7 +22,9 @@ class StoreCallRow:
 
 @dataclass(frozen=True, slots=True)
 class StoreSmsPart:
-    """A part as it lies on the SIM, and what to do with its message. Result: PartStored."""
+    """A part as it lies on the SIM, and what to do with its message: `recipients` are the line's addresses, `rules` the
+    rules that hold for this line, sender and hour, `never` says that the sender is never passed on, `proof` is the
+    address of the mailbox that we read ourselves ("" none). Result: PartStored."""
 
     line: str
     memory: str
@@ -33,11 +36,15 @@ class StoreSmsPart:
     sender_name: str = ""
     recipients: tuple[str, ...] = ()
     mail: bool = True
+    rules: tuple[Rule, ...] = ()
+    never: bool = False
+    proof: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PartStored:
-    """The part is on disk. `sms` is its message once it has one, `outbox` the mail that this part caused."""
+    """The part is on disk. `sms` is its message once it has one, `outbox` the row of the outbox that this
+    part caused: its mail, else a webhook or a copy."""
 
     duplicate: bool
     sms: int | None = None

@@ -268,7 +268,9 @@ class AtEngine:
 
     def _may_end_without_ok(self) -> bool:
         running = self._running
-        return bool(running and running.expects and running.expects != ("",) and len(self._lines) == 1)
+        if not (running and running.expects and running.expects != ("",) and len(self._lines) == 1):
+            return False
+        return running.body is None or self._lines[0].startswith(running.expects)  # a body may be echoed
 
     def _finish(self, ok: bool, final: str) -> list[AtEvent]:
         command, lines, prompted = self._running, tuple(self._lines), self._prompted

@@ -51,6 +51,11 @@ class Places:
         return self.state / "box.key"
 
     @property
+    def answers_key(self) -> Path:
+        """With it the tokens of our mails are signed; made by the worker."""
+        return self.state / "answers.key"
+
+    @property
     def journal(self) -> Path:
         return self.state / "journal.db"
 

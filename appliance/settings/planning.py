@@ -5,7 +5,9 @@ from datetime import date, time
 from zoneinfo import ZoneInfo
 
 from appliance.core.model import LineId
+from appliance.core.numbers import as_pattern
 from appliance.core.plan import Block, Group, Holiday, Hours, Line, OutgoingRule, Person, Plan, Range, SmsRules
+from appliance.core.sms_rules import Rule
 from appliance.settings.fields import Value
 from appliance.settings.schema import Settings, rows
 
@@ -37,6 +39,9 @@ def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str],
         help_numbers=frozenset(helping),
         codes=CODES,
         last_caller=str(office["last_caller"]),
+        sms_rules=tuple(
+            _sms_rule(rule, str(office["country"])) for rule in rows(settings, "sms_rules") if rule.get("enabled")
+        ),
         extension_digits=tuple(sorted({len(extension) for extension in people})) or (3,),
     )
 
@@ -76,6 +81,23 @@ def _rule(row: Mapping[str, Value]) -> OutgoingRule:
     return OutgoingRule(str(row["pattern"]), tuple(LineId(name) for name in _texts(row["lines"])))
 
 
+def _sms_rule(row: Mapping[str, Value], country: str) -> Rule:
+    sender = str(row.get("sender") or "")
+    name = sender.endswith("*") and not sender.strip("+* ").isdigit()  # the beginning of a name stays as it is
+    return Rule(
+        id=str(row["id"]),
+        name=str(row["name"]),
+        action=str(row["action"]),
+        line=str(row.get("line") or ""),
+        sender=as_pattern(sender, country) if sender and not name else sender,
+        word=str(row.get("word") or ""),
+        when=str(row.get("when") or "always"),
+        to=_texts(row.get("to")),
+        number=str(row.get("number") or ""),
+        stop=bool(row.get("stop")),
+    )
+
+
 def _line(
     row: Mapping[str, Value],
     office: Mapping[str, Value],
@@ -102,6 +124,7 @@ def _line(
         unavailable=str(row["unavailable"]),
         night=bool(row["night"]),
         outgoing=bool(row["outgoing"]),
+        sms_never=tuple(as_pattern(one, str(office["country"])) for one in _texts(row.get("sms_never"))),
         sms=_sms_rules(row),
     )
 

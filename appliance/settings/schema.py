@@ -50,6 +50,8 @@ TOPUPS = {
 CODE = r"[*#0-9]{2,40}"
 TOPUP_CODE = r"(?:[*#0-9]|\{voucher\}){2,60}"
 ID = r"[a-z0-9][a-z0-9-]{0,30}"
+URL = r"https?://[^\s/?#@]+(?:[/?][^\s]*)?"
+HEARTBEATS = {"off": "Never", "daily": "Every day", "weekly": "Every Monday"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,9 @@ MAIL = Section("mail", "Mail", (
     ListOf(name="to", label="Messages go to", item=Email(name="address", label="Address"), most=20,
            help="One address a line. A line can have its own."),
     Switch(name="code_in_subject", label="Show one-time codes in the subject", default=False, seldom=True),
+    Text(name="alarm_url", label="Alarms also go to", longest=500, pattern=URL, pattern_fault="not-a-url", seldom=True,
+         help="A web address that is called when a heartbeat is lost: mail may be what fails."),
+    Password(name="alarm_secret", label="Secret for its signature", longest=100, seldom=True),
 ))  # fmt: skip
 
 HOURS = Section("hours", "Hours", (
@@ -165,6 +170,16 @@ LINES = Section("lines", "Lines", (
            help="The last thing that helps a modem that hangs."),
     Text(name="power_port", label="Hub and socket", longest=40, pattern=r"[0-9]+(-[0-9]+(\.[0-9]+)*)?:[0-9]+",
          pattern_fault="not-a-socket", seldom=True, help="As uhubctl shows them, for example 1-1:2."),
+    ListOf(name="sms_never", label="Senders that are never passed on", most=100, seldom=True,
+           item=Text(name="sender", label="Sender", longest=30),
+           help="One a line: a number, the beginning of one with *, or a name. Their messages are kept here only."),
+    Integer(name="sms_keep_days", label="Messages are kept for", unit="days", default=730, least=0, most=3650,
+            seldom=True, help="0 keeps them for ever."),
+    Choice(name="heartbeat", label="Heartbeat", options=HEARTBEATS, default="off", seldom=True,
+           help="The SIM texts itself to prove the whole way into the mailbox. Each costs one message."),
+    TimeOfDay(name="heartbeat_at", label="Time of the heartbeat", default="07:30", seldom=True),
+    Text(name="heartbeat_to", label="The heartbeat goes to", longest=31, seldom=True,
+         help="Another line proves more than the line itself."),
     Switch(name="sms_out", label="Messages may be sent", default=True),
     Switch(name="sms_report", label="Ask whether messages have arrived", default=True, seldom=True),
     Switch(name="sms_national", label="Use the alphabets of languages", default=False, seldom=True,
@@ -249,10 +264,51 @@ ANNOUNCEMENTS = Section("prompts", "Announcements", (
     Choice(name="language", label="Language of the text", options={"": "As the office", **LANGUAGES}),
 ), many=True)  # fmt: skip
 
+SMS_RULES = Section("sms_rules", "Rules for messages", (
+    _id(),
+    Text(name="name", label="Name", required=True, longest=60),
+    Switch(name="enabled", label="In use", default=True),
+    Text(name="line", label="Line", longest=31),
+    Text(name="sender", label="From", longest=30,
+         help="A number, the beginning of one with * at the end, or a name. Empty: anybody."),
+    Text(name="word", label="With the words", longest=60, help="Capitals do not matter. Empty: any text."),
+    Choice(name="when", label="When", default="always",
+           options={"always": "At any time", "open": "In opening hours", "closed": "Outside hours"}),
+    Choice(name="action", label="What happens", default="mail",
+           options={"mail": "Mail it", "webhook": "Call a web address", "sms": "Send it on as SMS",
+                    "keep": "Keep it here only"}),
+    ListOf(name="to", label="To these addresses", item=Email(name="address", label="Address"), most=20,
+           help="For mail: one address a line."),
+    Text(name="url", label="Web address", longest=500, pattern=URL, pattern_fault="not-a-url",
+         help="Gets each message as JSON (POST)."),
+    Password(name="secret", label="Secret for the signature", longest=100,
+             help="The receiver checks with it that a message comes from this box."),
+    Phone(name="number", label="To this number", help="At most 20 messages an hour are sent on."),
+    Switch(name="stop", label="No further rules, and not to the line's addresses", default=True),
+), many=True)  # fmt: skip
+
+MAILBOX = Section("mailbox", "Answers by mail", (
+    Switch(name="enabled", label="Answers to a mail go out as SMS", default=False),
+    Host(name="host", label="Mailbox server", help="The name your provider gives for incoming mail (IMAP)."),
+    Integer(name="port", label="Port", default=993, least=1, most=65535),
+    Choice(name="security", label="Protection", default="tls",
+           options={"tls": "TLS from the start (993)", "starttls": "STARTTLS (143)"}),
+    Text(name="user", label="User", longest=200),
+    Password(name="password", label="Password"),
+    Text(name="folder", label="Folder", default="INBOX", longest=100, seldom=True),
+    Email(name="address", label="Address of the mailbox", help="Answers are sent to it."),
+    Switch(name="plus", label="The provider delivers address+anything to this mailbox", default=True, seldom=True),
+    ListOf(name="senders", label="Who may answer", item=Email(name="address", label="Address"), most=50,
+           help="One address a line. Empty: everybody who got the mail."),
+))  # fmt: skip
+
 # a new section stands last: the place of each is its number in the file
 SECTIONS: dict[str, Section] = {
-    s.name: s for s in (OFFICE, NETWORK, MAIL, HOURS, LINES, PEOPLE, GROUPS, OUTGOING, ANNOUNCEMENTS)
+    s.name: s
+    for s in (OFFICE, NETWORK, MAIL, HOURS, LINES, PEOPLE, GROUPS, OUTGOING, ANNOUNCEMENTS, SMS_RULES, MAILBOX)
 }
+
+NEEDED = {"mail": "to", "webhook": "url", "sms": "number"}  # what a rule's action cannot do without
 
 Settings = Mapping[str, Mapping[str, Value]]
 
@@ -315,6 +371,15 @@ def check_between(settings: Settings) -> dict[str, Fault]:
         for name in _texts(rule.get("lines")):
             if name not in line_ids:
                 faults[f"outgoing.{i}.lines"] = Fault("unknown-line", line=name)
+    for i, line in enumerate(lines):
+        if line.get("heartbeat_to") and line.get("heartbeat_to") not in line_ids:
+            faults[f"lines.{i}.heartbeat_to"] = Fault("unknown-line", line=str(line.get("heartbeat_to")))
+    for i, rule in enumerate(rows(settings, "sms_rules")):
+        if rule.get("line") and rule.get("line") not in line_ids:
+            faults[f"sms_rules.{i}.line"] = Fault("unknown-line", line=str(rule.get("line")))
+        needed = NEEDED.get(str(rule.get("action")))
+        if needed and not rule.get(needed):
+            faults[f"sms_rules.{i}.{needed}"] = Fault("required")
     faults.update(_check_single(settings))
     return faults
 
@@ -328,6 +393,11 @@ def _check_single(settings: Settings) -> dict[str, Fault]:
     least, most = network.get("min_expiry"), network.get("max_expiry")
     if isinstance(least, int) and isinstance(most, int) and most < least:
         faults["network.max_expiry"] = Fault("from-after-to")
+    mailbox = settings.get("mailbox", {})
+    if mailbox.get("enabled"):
+        for name in ("host", "user", "address"):
+            if not mailbox.get(name):
+                faults[f"mailbox.{name}"] = Fault("required")
     if mail.get("enabled"):
         for name in ("host", "sender"):
             if not mail.get(name):

@@ -23,11 +23,15 @@ from appliance.journal.db import open_writer
 from appliance.journal.outbox import release_leases
 from appliance.journal.rows import Json
 from appliance.settings.places import Places
+from appliance.worker.answers import tell_failures
 from appliance.worker.clock import PlanClock
+from appliance.worker.errands import Errands
+from appliance.worker.heartbeat import Heartbeats
 from appliance.worker.jobs import Chores
 from appliance.worker.lines import LineServer, ask
-from appliance.worker.office import Office, OfficeReader
+from appliance.worker.office import Office, OfficeReader, sms_days_of
 from appliance.worker.post import Post
+from appliance.worker.reader import Reader
 from appliance.worker.rounds import rounds_of
 from appliance.worker.verbs import Verbs
 
@@ -51,10 +55,13 @@ class Daemon:
         self._wake_write.setblocking(False)
         self._stopping = False
         self._clock = PlanClock()
-        self._reader = OfficeReader(places)
-        self._office: Office = self._reader.read()
+        self._settings = OfficeReader(places)
+        self._office: Office = self._settings.read()
         self._post = Post(self._clock, self.wake)
-        self._chores = Chores(places.journal, lambda: datetime.now(UTC))
+        self._errands = Errands(places, self._clock, self.wake)
+        self._heartbeats = Heartbeats(places, self._clock.now)
+        self._mailbox = Reader(places, self._clock, self._heartbeats.found)
+        self._chores = Chores(places.journal, lambda: datetime.now(UTC), lambda: sms_days_of(self._office))
         self._verbs = Verbs(places, lambda: self._office, self._clock.now, self._state)
         self._server = LineServer(places.worker_requests, self._verbs.table())
         self._db: sqlite3.Connection | None = None
@@ -107,7 +114,7 @@ class Daemon:
             handler()
         if self._stopping:
             return
-        if self._reader.changed():
+        if self._settings.changed():
             self._reload()
         self._ask_clock()
         self._look()
@@ -164,7 +171,7 @@ class Daemon:
 
     def _reload(self) -> None:
         """Read the settings again; mail that waits is tried at once when anything of mail has changed."""
-        before, self._office = self._office, self._reader.read()
+        before, self._office = self._office, self._settings.read()
         if self._office.desk.zone != before.desk.zone:
             self._chores.start(self._office.desk.zone)
         if self._office.asked != before.asked:
@@ -190,6 +197,10 @@ class Daemon:
                 return
             if self._db is not None:
                 self._post.look(self._db, self._office)
+                self._errands.look(self._db, self._office)
+                self._heartbeats.look(self._db, self._office)
+                tell_failures(self._db, self._clock.now())
+                self._mailbox.look(self._office)
         except sqlite3.Error as error:
             self._lost(error)
 
@@ -248,10 +259,18 @@ class Daemon:
             "error": trouble.error if trouble else "",
             "said": trouble.words if trouble else "",
             "sending": self._post.running,
+            "mailbox": self._mailbox_state(),
+            "mailbox_error": self._mailbox.trouble[0],
+            "mailbox_said": self._mailbox.trouble[1],
             "journal": self._db is not None,
             "journal_fault": self._chores.fault,
             "clock_offset": self._clock.offset,
         }
+
+    def _mailbox_state(self) -> str:
+        if self._office.mailbox is None:
+            return "off"
+        return "down" if self._mailbox.trouble[0] else "well"
 
     def _tell(self) -> None:
         """One line for `systemctl status`, when it is another one."""
@@ -268,6 +287,7 @@ class Daemon:
         notify.stopping()
         self._server.stop()
         self._chores.stop()
+        self._mailbox.stop()
         self._post.stop(self._db)
         if self._db is not None:
             self._db.close()

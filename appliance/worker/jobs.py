@@ -7,7 +7,7 @@ here is anything a caller, a message or the page waits for; a chore that was mis
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -52,7 +52,11 @@ class Round:
 class Chores:
     """Owns the scheduler. `start()` and `stop()` may be called twice; `now` gives the real time, aware."""
 
-    def __init__(self, journal: Path, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, journal: Path, now: Callable[[], datetime], sms_days: Callable[[], Mapping[str, int]] = dict
+    ) -> None:
+        """`sms_days`: how many days the messages of each line are kept now."""
+        self._sms_days = sms_days
         self._journal = journal
         self._now = now
         self._scheduler: BackgroundScheduler | None = None
@@ -111,7 +115,7 @@ class Chores:
 
     def retention(self, db: sqlite3.Connection) -> None:
         """Old rows go, 500 at a time."""
-        gone = forget_old(db, self._now(), lambda: self._going)
+        gone = forget_old(db, self._now(), lambda: self._going, self._sms_days())
         log.info("retention: %d old rows deleted", gone)
 
     def checkpoint(self, db: sqlite3.Connection) -> None:

@@ -118,12 +118,16 @@ class LineServer:
             return _line({"id": number, "error": {"id": "fault", "fields": {}, "args": {}}})
 
 
-def ask(path: Path, verb: str, args: Args | None = None, seconds: float = 2.0) -> Mapping[str, Json]:
-    """Ask a socket of this kind one thing. Raises OSError when nobody is there, ControlError for its refusal."""
+def ask(
+    path: Path, verb: str, args: Args | None = None, seconds: float = 2.0, who: str = "worker"
+) -> Mapping[str, Json]:
+    """Ask a socket of this kind one thing in the name of `who`.
+
+    Raises OSError when nobody is there, ControlError for its refusal."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.settimeout(seconds)
         sock.connect(str(path))
-        sock.sendall(_line({"v": 1, "id": 1, "do": verb, "args": dict(args or {}), "who": "worker"}))
+        sock.sendall(_line({"v": 1, "id": 1, "do": verb, "args": dict(args or {}), "who": who}))
         received = b""
         while not received.endswith(b"\n"):
             piece = sock.recv(65536)

@@ -6,7 +6,7 @@ Settings that cannot be read, or mail that is not set up, are a state in which m
 import gettext
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,23 +15,28 @@ from appliance.errors import CentralkaError, ControlError, SettingsError
 from appliance.journal.rows import Json
 from appliance.settings.fields import Value
 from appliance.settings.places import Places
-from appliance.settings.schema import LANGUAGES, MAIL, check_section
+from appliance.settings.schema import LANGUAGES, Section, check_section
 from appliance.settings.schema import rows as records
 from appliance.settings.secret import Secret
 from appliance.settings.store import Store
+from appliance.worker.mailbox import MailboxAccount
 from appliance.worker.mailer import Account
 from appliance.worker.rounds import Asked, asked_of
 from appliance.worker.sms_mail import Desk
+from appliance.worker.tokens import Answers, load_key
+from appliance.worker.webhook import Hook, hooks_of
 
 log = logging.getLogger(__name__)
 
 TRANSLATIONS = Path(appliance.__file__).parent.parent / "webui" / "translations"
 _SAME_SERVER = ("host", "port", "user")
+_NEEDED = {"mail": ("host", "sender"), "mailbox": ("host", "user", "address")}
 
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The settings as the worker uses them. `account` None: no mail is sent, and `why` says the reason as an id."""
+    """The settings as the worker uses them. `account` None: no mail is sent, and `why` says the reason as an id.
+    `mailbox` None: answers are not read; `senders` are those who may answer, `lines` the records in use."""
 
     desk: Desk
     account: Account | None
@@ -40,6 +45,11 @@ class Office:
     languages: tuple[str, ...] = ("en",)
     address: str = ""
     asked: tuple[Asked, ...] = ()  # of the SIMs, every night
+    hooks: Mapping[str, Hook] = field(default_factory=dict)
+    mailbox: MailboxAccount | None = None
+    senders: frozenset[str] = frozenset()
+    lines: tuple[Mapping[str, Value], ...] = ()
+    mailbox_settings: Mapping[str, Value] = field(default_factory=dict)
 
 
 class OfficeReader:
@@ -60,7 +70,7 @@ class OfficeReader:
             if not self._places.settings.exists() and not self._places.settings_good.exists():
                 return _unusable("settings-missing")
             store = Store(self._places.settings, self._places.settings_good, self._places.key)
-            return office_of(store.read())
+            return office_of(store.read(), load_key(self._places.answers_key))
         except (CentralkaError, OSError, ValueError, KeyError, TypeError) as error:
             log.error("the settings cannot be used, mail waits: %s", error)
             return _unusable("settings-unusable")
@@ -73,13 +83,17 @@ class OfficeReader:
         return found.st_mtime_ns, found.st_ino
 
 
-def office_of(settings: Mapping[str, Mapping[str, Value]]) -> Office:
-    """From whole settings."""
+def office_of(settings: Mapping[str, Mapping[str, Value]], key: bytes = b"") -> Office:
+    """From whole settings; `key` signs the tokens of mails that can be answered."""
     office, mail = settings["office"], settings["mail"]
     language = str(office.get("language") or "en")
+    mailbox = settings.get("mailbox", {})
+    answers = None
+    if mailbox.get("enabled") and mailbox.get("address"):
+        answers = Answers(str(mailbox["address"]), bool(mailbox.get("plus")), key)
     desk = Desk(
         str(office.get("name") or "Centralka"), language, ZoneInfo(str(office.get("timezone") or "UTC")),
-        str(mail.get("sender") or ""), bool(mail.get("code_in_subject")), translator(language),
+        str(mail.get("sender") or ""), bool(mail.get("code_in_subject")), translator(language), answers,
     )  # fmt: skip
     spoken = [language]
     for section in ("lines", "people"):
@@ -94,28 +108,35 @@ def office_of(settings: Mapping[str, Mapping[str, Value]]) -> Office:
     languages = tuple(dict.fromkeys(one for one in (*spoken, "en") if one in LANGUAGES))
     address = str(settings.get("network", {}).get("address") or "")
     nightly = asked_of(records(settings, "lines"))
-    return Office(desk, None if why else Account.of(mail), why, mail, languages, address, asked=nightly)
+    hooks = hooks_of(records(settings, "sms_rules"), mail, records(settings, "lines"))
+    named = mailbox.get("senders")
+    return Office(
+        desk, None if why else Account.of(mail), why, mail, languages, address, nightly, hooks,
+        MailboxAccount.of(mailbox) if answers else None,
+        frozenset(str(one).casefold() for one in named) if isinstance(named, list) else frozenset(),
+        tuple(row for row in records(settings, "lines") if row.get("enabled")), mailbox,
+    )  # fmt: skip
 
 
-def merged_mail(stored: Mapping[str, Value], typed: Mapping[str, Json]) -> Mapping[str, Value]:
-    """The section `mail` with what stands in a form laid over it, checked. A password that was not typed anew is the
-    stored one, but only for the same server and user: a test must not hand it to somebody else.
+def merged(section: Section, stored: Mapping[str, Value], typed: Mapping[str, Json]) -> Mapping[str, Value]:
+    """The section `mail` or `mailbox` with what stands in a form laid over it, checked. A password that was not typed
+    anew is the stored one, but only for the same server and user: a test must not hand it to somebody else.
 
     Raises SettingsError with every fault, ControlError `mail-password-again` for a password that belongs elsewhere.
     """
     doc: dict[str, Value] = dict(stored)
     for key, value in typed.items():
-        if key not in ("version", "password", "enabled"):
+        if key not in ("version", "password", "enabled", "alarm_secret"):
             doc[key] = value
     password = typed.get("password")
     new = isinstance(password, str) and password != ""
     if new:
         doc["password"] = password
-    clean, faults = check_section(MAIL, doc)
+    clean, faults = check_section(section, doc)
     found = {path: fault.id for path, fault in faults.items()}
-    for name in ("host", "sender"):
-        if not clean.get(name) and f"mail.{name}" not in found:
-            found[f"mail.{name}"] = "required"
+    for name in _NEEDED[section.name]:
+        if not clean.get(name) and f"{section.name}.{name}" not in found:
+            found[f"{section.name}.{name}"] = "required"
     if clean.get("security") == "plain" and not clean.get("plain_allowed"):
         found["mail.security"] = "plain-not-allowed"
     elsewhere = any(clean.get(name) != stored.get(name) for name in _SAME_SERVER)
@@ -126,6 +147,11 @@ def merged_mail(stored: Mapping[str, Value], typed: Mapping[str, Json]) -> Mappi
     if elsewhere and not new:
         clean["password"] = Secret("")
     return clean
+
+
+def sms_days_of(office: Office) -> dict[str, int]:
+    """How many days the messages of each line are kept; 0 is for ever."""
+    return {str(line["id"]): int(str(line.get("sms_keep_days", 730))) for line in office.lines}
 
 
 def translator(language: str) -> Callable[[str], str]:

@@ -17,11 +17,13 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from zoneinfo import ZoneInfo
 
+from appliance.core.codes import code_in, grouped
 from appliance.journal.outbox import OutboxItem
 from appliance.journal.rows import Json
 from appliance.journal.times import moment
-from appliance.words import NOTICES, say
+from appliance.words import ERRORS, NOTICES, say
 from appliance.worker.phrases import phrase
+from appliance.worker.tokens import HOST, Answers
 
 POLICY = policy.SMTP.clone(cte_type="7bit", max_line_length=76)
 LONGEST_NAME = 60
@@ -32,16 +34,12 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 TOLD_ELSEWHERE = frozenset({"incomplete", "completed", "undecodable", *(f"replace-{n}" for n in range(1, 8))})
 
 _DIRECTION = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
-_CODE = re.compile(r"(?<![\w+.,-])(?:[A-Z]{1,2}-)?(\d{3}[ -]\d{3}|\d{4,8})(?![\w-]|[.,]\d)")
-_CODE_WORDS = re.compile(
-    r"\b(code|cod|kod|kodem|kodu|código|codigo|код|коду|кодом|haslo|hasło|пароль|parola|contraseña|clave|otp|pin|sms-?kod)\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What every mail of this office has in common. `translate` turns an English sentence of words.py."""
+    """What every mail of this office has in common. `translate` turns an English sentence of words.py; `answers` says
+    where an answer becomes an SMS, None where it does not."""
 
     name: str
     language: str
@@ -49,6 +47,7 @@ class Desk:
     sender: str
     code_in_subject: bool = False
     translate: Callable[[str], str] = lambda sentence: sentence
+    answers: Answers | None = None
 
 
 def compose(item: OutboxItem, desk: Desk) -> EmailMessage:
@@ -63,10 +62,7 @@ def compose(item: OutboxItem, desk: Desk) -> EmailMessage:
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Loop"] = "centralka"
     mail["X-Auto-Response-Suppress"] = "All"
-    if payload.get("what") == "notice":
-        _notice(mail, payload, item, desk)
-    else:
-        _sms(mail, payload, item, desk)
+    _KINDS.get(_text(payload, "what"), _sms)(mail, payload, item, desk)
     return mail
 
 
@@ -100,14 +96,6 @@ def body_text(text: str) -> str:
     )
 
 
-def code_in(text: str) -> str:
-    """The one-time code of a message, "" when there is none or nothing says that the digits are one."""
-    if not _CODE_WORDS.search(text[:1000]):
-        return ""
-    found = _CODE.search(text[:1000])
-    return found[1].replace(" ", "-") if found else ""
-
-
 def root_id(line: str, sender: str, host: str) -> str:
     """The Message-ID on which all mails of one sender on one line hang."""
     digest = hashlib.sha256(f"{line}|{sender.casefold().strip()}".encode("utf-8", "replace")).hexdigest()
@@ -118,16 +106,27 @@ def _sms(mail: EmailMessage, payload: Mapping[str, Json], item: OutboxItem, desk
     sender, line = _text(payload, "sender"), _text(payload, "line")
     shown = one_line(_text(payload, "sender_name")) or one_line(sender) or phrase(desk.language, "unknown-sender")
     label = one_line(_text(payload, "line_label")) or one_line(line)
-    root = root_id(line, sender, item.message_id.rstrip(">").rpartition("@")[2] or "centralka.local")
+    root = root_id(line, sender, item.message_id.rstrip(">").rpartition("@")[2] or HOST)
+    token = _token(payload, desk)
     mail["In-Reply-To"] = root
-    mail["References"] = root
-    code = code_in(_text(payload, "text")) if desk.code_in_subject else ""
+    mail["References"] = f"{root} {Answers.reference(token)}" if token else root
+    if token and desk.answers is not None:
+        mail["Reply-To"] = desk.answers.reply_to(token)
+    code = grouped(code_in(_text(payload, "text"))) if desk.code_in_subject else ""
     name = "subject-code" if code else "subject"
     mail["Subject"] = phrase(desk.language, name, sender=shown, line=label, code=code)
-    mail.set_content(_sms_body(payload, label, desk), charset="utf-8")
+    mail.set_content(_sms_body(payload, label, desk, "footer-answer" if token else "footer"), charset="utf-8")
 
 
-def _sms_body(payload: Mapping[str, Json], label: str, desk: Desk) -> str:
+def _token(payload: Mapping[str, Json], desk: Desk) -> str:
+    """What makes an answer to this mail an SMS; "" where nobody can be answered."""
+    number = payload.get("sms_id")
+    if desk.answers is None or not isinstance(number, int) or payload.get("sender_kind") not in ("e164", "short"):
+        return ""
+    return desk.answers.token(number, _text(payload, "line"), _text(payload, "sender"))
+
+
+def _sms_body(payload: Mapping[str, Json], label: str, desk: Desk, footer: str) -> str:
     flags = _texts(payload.get("flags"))
     unreadable = "undecodable" in flags
     text = body_text(_text(payload, "text"))
@@ -138,7 +137,7 @@ def _sms_body(payload: Mapping[str, Json], label: str, desk: Desk) -> str:
         parts.append(phrase(desk.language, "undecodable") + "\n\n" + _hex(payload.get("pdu")))
     parts += _remarks(payload, flags, desk.language)
     parts.append(_facts(payload, label, desk))
-    parts.append("-- \n" + phrase(desk.language, "footer", office=one_line(desk.name)))
+    parts.append("-- \n" + phrase(desk.language, footer, office=one_line(desk.name)))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -169,13 +168,44 @@ def _facts(payload: Mapping[str, Json], label: str, desk: Desk) -> str:
 
 
 def _notice(mail: EmailMessage, payload: Mapping[str, Json], item: OutboxItem, desk: Desk) -> None:
-    given = payload.get("args")
-    facts = {k: one_line(str(v), 300) for k, v in given.items()} if isinstance(given, dict) else {}
-    sentence = say(NOTICES, _text(payload, "message"), facts, desk.translate)
+    sentence = say(NOTICES, _text(payload, "message"), _facts_of(payload), desk.translate)
     office = one_line(desk.name)
     mail["Subject"] = one_line(phrase(desk.language, "notice", office=office, sentence=sentence), 160)
     foot = phrase(desk.language, "notice-foot", office=office, at=local_time(item.created_at, desk))
     mail.set_content(f"{body_text(sentence)}\n\n-- \n{foot}\n", charset="utf-8")
+
+
+def _heartbeat(mail: EmailMessage, payload: Mapping[str, Json], item: OutboxItem, desk: Desk) -> None:
+    """The proof of the way: our mailbox finds it by its header, a person by its subject."""
+    label = one_line(_text(payload, "line_label")) or one_line(_text(payload, "line"))
+    mail["X-Centralka-Heartbeat"] = one_line(_text(payload, "token"))
+    mail["Subject"] = phrase(desk.language, "heartbeat", office=one_line(desk.name), line=label)
+    mail.set_content(phrase(desk.language, "heartbeat-body", line=label) + "\n", charset="utf-8")
+
+
+def _about_answer(mail: EmailMessage, payload: Mapping[str, Json], item: OutboxItem, desk: Desk) -> None:
+    """To somebody who answered: why no SMS went out, in the thread of the answer."""
+    references = [_message_id(one) for one in _texts(payload.get("references"))]
+    if references:
+        mail["In-Reply-To"] = references[-1]
+        mail["References"] = " ".join(references)
+    sentence = say(ERRORS, _text(payload, "error"), _facts_of(payload), desk.translate)
+    mail["Subject"] = one_line("Re: " + _text(payload, "subject"), 160)
+    body = phrase(desk.language, "answer-lost", number=one_line(_text(payload, "number")) or "?", why=sentence)
+    mail.set_content(f"{body}\n\n> {one_line(_text(payload, 'text'), 200)}\n", charset="utf-8")
+
+
+def _facts_of(payload: Mapping[str, Json]) -> dict[str, str]:
+    given = payload.get("args")
+    return {k: one_line(str(v), 300) for k, v in given.items()} if isinstance(given, dict) else {}
+
+
+_KINDS: Mapping[str, Callable[[EmailMessage, Mapping[str, Json], OutboxItem, Desk], None]] = {
+    "sms": _sms,
+    "notice": _notice,
+    "heartbeat": _heartbeat,
+    "answer": _about_answer,
+}
 
 
 def local_time(text: str, desk: Desk) -> str:

@@ -11,6 +11,7 @@ from appliance.journal.outbox import State
 from appliance.journal.rows import Json
 from appliance.settings.fields import Value
 from appliance.words import ERRORS, say
+from appliance.worker.mailbox import MailboxAccount, Session, Unusable
 from appliance.worker.mailer import Account, Delivery, Limits, Outcome
 from appliance.worker.sms_mail import Desk, test_mail_of
 
@@ -40,6 +41,26 @@ def try_mail(mail: Mapping[str, Value], desk: Desk, now: datetime) -> dict[str, 
         delivery.cut()
         thread.join(0.1)
     return _answer(outcomes[0] if outcomes else Outcome(error="mail-slow", down=True), to, desk)
+
+
+def try_mailbox(mailbox: Mapping[str, Value], desk: Desk) -> dict[str, Json]:
+    """Sign in and open the folder with these (valid) settings; nothing is marked. The answer is `try_mail`'s."""
+    results: list[dict[str, Json]] = []
+
+    def run() -> None:
+        try:
+            session = Session(MailboxAccount.of(mailbox))
+        except Unusable as error:
+            results.append(not_tried(error.error, desk, error.words))
+            return
+        said: list[Json] = list(session.said)
+        session.close()
+        results.append({"ok": True, "said": said, "error": "", "error_id": "", "error_args": {}})
+
+    thread = threading.Thread(target=run, name="test-mailbox", daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    return results[0] if results else not_tried("mail-slow", desk)
 
 
 def _answer(outcome: Outcome, to: Sequence[str], desk: Desk) -> dict[str, Json]:

@@ -1,6 +1,7 @@
 """The verbs of `worker-req.sock`. Each runs on its request's thread, sees the office of that moment, changes no state.
 
 mail.test  {any fields of the section mail}          {ok, said: [server's lines], error, error_id, error_args}
+mailbox.test  {any fields of the section mailbox}    the same
 speak      {text, language, id}                      {id, language, seconds}   into the owner's own prompts
 convert    {source, id}                              {id, seconds}             an upload becomes a prompt
 state      {}                                        {mail: well|off|down|setup, why, error, said, ...}
@@ -15,12 +16,12 @@ from pathlib import Path
 from appliance.errors import ControlError
 from appliance.journal.rows import Json
 from appliance.settings.places import Places
-from appliance.settings.schema import ID, LANGUAGES
+from appliance.settings.schema import ID, LANGUAGES, MAIL, MAILBOX
 from appliance.worker.lines import Args, Verb, text_of
 from appliance.worker.media import Sound, convert
-from appliance.worker.office import Office, merged_mail
+from appliance.worker.office import Office, merged
 from appliance.worker.speech import LONGEST_TEXT, render, speak
-from appliance.worker.trial import not_tried, try_mail
+from appliance.worker.trial import not_tried, try_mail, try_mailbox
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class Verbs:
         """Name to method."""
         return {
             "mail.test": self.mail_test,
+            "mailbox.test": self.mailbox_test,
             "speak": self.speak,
             "convert": self.convert,
             "state": lambda args: self._state(),
@@ -53,10 +55,19 @@ class Verbs:
         """Send a test mail with the stored settings and what is typed over them. Raises SettingsError."""
         office = self._office()
         try:
-            mail = merged_mail(office.mail, args)
+            mail = merged(MAIL, office.mail, args)
         except ControlError as error:
             return not_tried(error.id, office.desk)
         return try_mail(mail, office.desk, self._now())
+
+    def mailbox_test(self, args: Args) -> Mapping[str, Json]:
+        """Look into the mailbox with the stored settings and what is typed over them. Raises SettingsError."""
+        office = self._office()
+        try:
+            mailbox = merged(MAILBOX, office.mailbox_settings, args)
+        except ControlError as error:
+            return not_tried(error.id, office.desk)
+        return try_mailbox(mailbox, office.desk)
 
     def speak(self, args: Args) -> Mapping[str, Json]:
         """A text of the owner as a prompt. Raises ControlError."""

@@ -13,6 +13,7 @@ from tests.peers.waiting import until
 
 TO = "+48600100200"
 UKRAINIAN = "Доброго дня! Ваше замовлення готове, його можна забрати в п’ятницю з десятої до вісімнадцятої 😀. " * 2
+LETTERS = ("Так, приходьте, усе готове. " * 20)[:399] + "!"  # 400
 
 
 def far_end(office: Office) -> list[dict]:
@@ -191,6 +192,16 @@ def test_reports_that_a_modem_stores_are_read_and_taken_off_the_sim(office: Offi
     assert office.rows("sms") == []
 
 
+@pytest.mark.parametrize("profile", ["e1550", "sim800", "sim7600", "ec25", "ublox"])
+def test_every_make_of_modem_delivers(office: Office, profile: str) -> None:
+    office.far("profile", name=profile)
+    until("the line is gone", lambda: office.line()["state"] != "up", 20)
+    until("the line is back", lambda: office.line()["state"] == "up", 60)
+    send(office, UKRAINIAN)
+    becomes(office, "delivered", seconds=60)
+    assert [(m["text"], m["parts"]) for m in far_end(office)] == [(UKRAINIAN, 3)]
+
+
 # ---- the page -------------------------------------------------------------------------------------------------------
 
 
@@ -214,11 +225,11 @@ def test_an_answer_from_the_page_is_delivered_before_ones_eyes(web: Office, brow
     context = browser.new_context(viewport=SIZES["desk"])
     page = sign_in(web, context)
     page.goto(f"{base(web)}/messages/%2B48600100200")
-    page.fill("#text", "Так, приходьте")
-    page.wait_for_selector("#count:has-text('14 of 70 letters, 1 message')")
+    page.fill("#text", LETTERS)
+    page.wait_for_selector("#count:has-text('400 of 402 letters, 6 messages')")
     page.click("[data-testid=compose] button")
-    page.wait_for_selector("[data-testid=sms-out] [data-state=delivered]", timeout=15000)
-    assert [m["text"] for m in far_end(web)] == ["Так, приходьте"]
+    page.wait_for_selector("[data-testid=sms-out] [data-state=delivered]", timeout=20000)
+    assert [(m["text"], m["parts"]) for m in far_end(web)] == [(LETTERS, 6)]
     context.close()
 
 

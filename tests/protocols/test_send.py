@@ -114,6 +114,20 @@ def test_a_reset_in_the_middle_is_uncertain(bench: SendBench) -> None:
     assert bench.results() == [said.PartUncertain(5, 1)]
 
 
+def test_a_modem_that_echoes_the_message_has_not_sent_it_yet(bench: SendBench) -> None:
+    bench.result = f"\r\n{PDU}\r\n"
+    bench.send().run(10)
+    assert bench.results() == []
+    bench.hear("\r\n+CMGS: 7\r\n\r\nOK\r\n")
+    assert bench.results() == [said.PartSent(5, 1, 7)]
+
+
+def test_a_result_without_its_ok_is_one(bench: SendBench) -> None:
+    bench.result = "\r\n+CMGS: 7\r\n"
+    bench.send().run(5)
+    assert bench.results() == [said.PartSent(5, 1, 7)]
+
+
 def test_one_part_at_a_time(bench: SendBench) -> None:
     bench.result = ""
     bench.send().run(1)

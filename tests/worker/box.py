@@ -96,16 +96,17 @@ class Box:
         self._notify.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def sms(self, text: str, to: tuple[str, ...] = ("office@x.test",), sender: str = ANNA) -> int:
-        """Store a message as the exchange does; gives its outbox row."""
+    def sms(self, text: str, to: tuple[str, ...] = ("office@x.test",), sender: str = ANNA, **more: object) -> int:
+        """Store a message as the exchange does; gives the outbox row of its mail, 0 when it has none."""
         self._count += 1
         part = SmsPart(
             pdu=f"{self._count:08X}", sender=Number(sender, Kind.E164), text=text, coding="ucs2",
             octets=text.encode("utf-16-be"), sent_at=None,
         )  # fmt: skip
         now = stamp(PlanClock().now())
-        [stored] = write(self.writer, StoreSmsPart("gsm0", "SM", 1, part, now, recipients=to, line_label="Recepcja"))
-        return int(stored.outbox)
+        one = StoreSmsPart("gsm0", "SM", 1, part, now, recipients=to, line_label="Recepcja", **more)
+        [stored] = write(self.writer, one)
+        return int(stored.outbox or 0)
 
     def datagram(self, said: bytes) -> None:
         with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as sock:

@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from appliance.journal.db import open_owner, open_writer
-from appliance.journal.notes import RETENTION, add_event, checkpoint, fault_in, forget_old
+from appliance.journal.notes import RETENTION, SMS_DAYS, add_event, checkpoint, fault_in, forget_old
 from appliance.journal.times import stamp
 from appliance.worker.jobs import Chores
 from tests.journal.builders import rows
@@ -67,7 +67,20 @@ def test_each_table_keeps_its_own_time(tmp_path: Path) -> None:
     with closing(open_writer(path, 0)) as db:
         assert forget_old(db, NOW) == 1
     assert left(path, "outbox", "state = 'sent'") == 1
-    assert {days for _, _, _, days in RETENTION} == {90, 180, 365, 730}
+    assert {days for _, _, _, days in RETENTION} | {SMS_DAYS} == {90, 180, 365, 730}
+
+
+def test_messages_go_after_the_days_of_their_line_and_never_before_their_mail_left(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    fill(path, 0, 1)
+    fill(path, 40, 2)
+    with closing(open_writer(path, 0)) as db:
+        assert forget_old(db, NOW, sms_days={"gsm0": 0}) == 0
+        db.execute("UPDATE outbox SET sms_id = (SELECT max(id) FROM sms WHERE read_at IS NOT NULL) WHERE id = 6")
+        assert forget_old(db, NOW, sms_days={"gsm0": 30}) == 1
+        db.execute("UPDATE outbox SET state = 'sent' WHERE id = 6")
+        assert forget_old(db, NOW, sms_days={"gsm0": 30}) == 1
+    assert left(path, "sms", "read_at IS NULL") == 3
 
 
 def test_a_clock_far_ahead_deletes_nothing(tmp_path: Path) -> None:
