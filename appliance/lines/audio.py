@@ -98,7 +98,7 @@ class Audio:
     def open_pcm(self, leg: LegId, fd: int) -> int:
         """Put a modem's audio into the bridge and return its slot. The caller keeps `fd`. Raises OSError."""
         self.close_pcm(leg)
-        port = native.open_pcm(os.dup(fd), follow=True)
+        port = native.open_pcm(os.dup(fd))
         self._pcm[leg] = port
         return port.slot
 
