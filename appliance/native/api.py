@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 SILENCE, SILENCE_DB = 1e-9, -90  # mean square, dBFS: nothing is quieter
 TARGET_FRAMES = 2  # 40 ms: what a modem's or a pty's jitter needs
+CARD_FRAMES = 3  # a card gives its 20 ms when it likes
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,15 @@ def open_pcm(fd: int, rate: int = 8000, burst: int = 1, target_frames: int = TAR
     slot = ffi.new("int *")
     found = lib.ck_pcm_open(fd, rate, burst, target_frames, slot)
     _checked(min(found, 0), "a PCM port")
+    return PcmPort(int(found), int(slot[0]))
+
+
+def open_card(name: str, target_frames: int = CARD_FRAMES) -> PcmPort:
+    """Put a sound card into the bridge by its ALSA name, such as hw:CARD=Android. Raises OSError: no such card, or
+    another program has it."""
+    slot = ffi.new("int *")
+    found = lib.ck_card_open(name.encode("ascii", "replace"), target_frames, slot)
+    _checked(min(found, 0), name)
     return PcmPort(int(found), int(slot[0]))
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from cffi import FFI
 
 HERE = Path(__file__).resolve().parent
-SOURCES = ("centralka.h", "hook.c", "elastic.c", "ears.c", "wire.c", "pcm.c", "bridge.c")
-LIBRARIES = ("pjsua", "pjsip-ua", "pjsip-simple", "pjsip", "pjmedia", "pjnath", "pjlib-util", "pj")
+SOURCES = ("centralka.h", "hook.c", "elastic.c", "ears.c", "wire.c", "pcm.c", "sound_card.c", "bridge.c")
+LIBRARIES = ("pjsua", "pjsip-ua", "pjsip-simple", "pjsip", "pjmedia", "pjnath", "pjlib-util", "pj", "asound")
 
 DECLARATIONS = """
 extern "Python" int ck_on_request(void *, char *, int, char *, int, char *, size_t);
@@ -40,6 +40,7 @@ typedef struct ck_probe {
     double best;
 } ck_probe;
 int ck_pcm_open(int fd, int rate, int burst, int keep, int *slot);
+int ck_card_open(const char *name, int keep, int *slot);
 int ck_pcm_close(int id, int slot);
 int ck_pcm_read(int id, int slot, ck_pcm_counters *out);
 int ck_pcm_flow(int id, int slot, int go);
