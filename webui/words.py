@@ -8,7 +8,20 @@ from collections.abc import Mapping
 from flask_babel import gettext, lazy_gettext
 
 from appliance.errors import ControlError
-from appliance.words import BUTTONS, CAUSES, ERRORS, LAMPS, LINE_STATES, NOTICES, OUTCOMES, PRESSES, PROMPTS, TRACE, say
+from appliance.words import (
+    BUTTONS,
+    CAUSES,
+    ERRORS,
+    LAMPS,
+    LINE_STATES,
+    NOTICES,
+    OUTCOMES,
+    PRESSES,
+    PROMPTS,
+    SELF_TEST,
+    TRACE,
+    say,
+)
 
 _l = lazy_gettext
 
@@ -37,6 +50,6 @@ def error_words(error: ControlError) -> str:
 
 
 __all__ = [
-    "BUTTONS", "CAUSES", "ERRORS", "LAMPS", "LINE_STATES", "NOTICES", "OUTCOMES", "PRESSES", "PROMPTS", "TRACE",
-    "error_words", "sentence",
+    "BUTTONS", "CAUSES", "ERRORS", "LAMPS", "LINE_STATES", "NOTICES", "OUTCOMES", "PRESSES", "PROMPTS", "SELF_TEST",
+    "TRACE", "error_words", "sentence",
 ]  # fmt: skip

@@ -26,11 +26,13 @@ from appliance.exchange.desk import Desk
 from appliance.exchange.exchange import Exchange
 from appliance.exchange.faults import faults_now, notes_now
 from appliance.exchange.loop import Inbox, Loop
+from appliance.exchange.self_test import SelfTests
 from appliance.exchange.status import call_rows, lamps_now, line_rows, open_rows, phone_states
 from appliance.exchange.storage import JournalStorage
 from appliance.exchange.verbs import SECONDS, Verbs
 from appliance.journal.times import stamp
 from appliance.journal.writer import Writer
+from appliance.journal.writes import PutLineFact
 from appliance.lines import Line
 from appliance.lines.audio import Audio
 from appliance.lines.endpoint import SipSettings
@@ -96,7 +98,9 @@ class Daemon:
         self._exchange.plan_changed = lambda event: self._settings_changed(event.sections, _nothing)
         self._buttons = Buttons(self._exchange, lambda number: self._storage.block(number, "button"), self._reset)
         self._exchange.pressed = self._buttons.pressed
-        self._verbs = Verbs(self._exchange, self._desk)
+        self._self_tests = SelfTests(self._exchange, self._audio, self._tested, self._topics.add)
+        self._exchange.stray = self._self_tests.heard
+        self._verbs = Verbs(self._exchange, self._desk, self._self_tests)
         self._control = ControlServer(places.control, self._inbox.put, SECONDS)
         self._panel = Panel(self._inbox.put)
         self._loop = Loop(self._inbox.__len__)
@@ -161,12 +165,14 @@ class Daemon:
         self._loop.add(self._poll_lines)
         self._loop.add(self._drain)
         self._loop.add(self._exchange.tick)
+        self._loop.add(self._self_tests.tick)
         self._loop.add(self._tick_panel)
         self._loop.add(self._publish)
         self._loop.add_chore(self._storage.chore)
         self._loop.add_chore(lambda at: self._bindings.chore(at, self._sip.registrations.remaining))
         self._loop.add_chore(self._show_lamps)
         self._loop.add_chore(self._count)
+        self._loop.add_chore(self._show_levels)
         self._loop.add_chore(self._restart_waiting_lines)
         self._loop.add_chore(self._collect)
         self._loop.add_chore(self._health)
@@ -227,6 +233,14 @@ class Daemon:
     def _show_lamps(self, at: float) -> None:
         now = self._clock.local(self._exchange.plan.zone)
         self._panel.show(self._lamps(now), at)
+
+    def _show_levels(self, at: float) -> None:
+        """How loud calls are, once a second while there are any on a line."""
+        if self._audio.has_speech:
+            self._topics.add("levels")
+
+    def _tested(self, line: LineId, facts: dict[str, Json]) -> None:
+        self._writer.submit(PutLineFact(str(line), "self-test", facts, stamp(self._clock.now())))
 
     def _count(self, at: float) -> None:
         if at < self._next_count:
@@ -355,6 +369,7 @@ class Daemon:
             "open": open_rows(exchange, now),
             "night": exchange.overrides.get("night", ""),
             "lines": line_rows(exchange),
+            "self_tests": self._self_tests.running(),
             "phones": phone_states(exchange, _as_json(self._sip.phones())),
             "calls": call_rows(exchange),
             "lamps": lamps,
@@ -372,7 +387,7 @@ class Daemon:
 
 def _wire_of(item: Mapping[str, Value]) -> str:
     """What makes a line start anew when it changes; a label does not."""
-    names = ("kind", "device", "pcm_device", "pin", "country")
+    names = ("kind", "device", "pcm_device", "pin", "country", "audio", "alsa_device")
     shown = {n: v.reveal() if isinstance(v := item.get(n), Secret) else v for n in names}
     return json.dumps(shown, sort_keys=True, default=str)
 

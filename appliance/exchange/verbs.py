@@ -13,6 +13,7 @@ from appliance.core.numbers import parse
 from appliance.errors import ControlError
 from appliance.exchange.control import Answer, Asked, Json
 from appliance.exchange.exchange import Exchange
+from appliance.exchange.self_test import SelfTests
 from appliance.panel.table import BUTTONS, press_of
 from appliance.words import TRACE, say
 
@@ -51,7 +52,7 @@ class Desk(Protocol):
 class Verbs:
     """Carries out what the socket asks; every fault becomes an answer with an id."""
 
-    def __init__(self, exchange: Exchange, desk: Desk) -> None:
+    def __init__(self, exchange: Exchange, desk: Desk, self_tests: SelfTests) -> None:
         self._exchange = exchange
         self._desk = desk
         self._now: dict[str, Callable[[Args, str], dict[str, Json]]] = {
@@ -67,6 +68,7 @@ class Verbs:
             "reload": self._reload,
             "password.new": lambda args, who: {"password": self._desk.new_password()},
             "prompt.remove": self._prompt_remove,
+            "line.selftest": lambda args, who: self_tests.start(args),
             "devices": lambda args, who: {"ports": [*self._desk.devices()]},
         }
         self._later: dict[str, Callable[[Args, str, Reply], None]] = {

@@ -11,12 +11,10 @@ import logging
 import os
 import termios
 import time
-import tty
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Protocol
 
 import serial
 
@@ -26,6 +24,7 @@ from appliance.core.causes import Cause
 from appliance.core.model import Kind, LegId, LineId, Number, Offer
 from appliance.core.numbers import parse
 from appliance.lines import LineStatus, Post
+from appliance.lines.speech import PcmAudio, Speech, Way
 from appliance.protocols import modem_events as said
 from appliance.protocols.modem import Modem
 from appliance.protocols.modem_text import Caller
@@ -46,28 +45,21 @@ ENDINGS = {
 KINDS = {"withheld": Kind.WITHHELD, "unavailable": Kind.UNAVAILABLE}
 
 
-class PcmAudio(Protocol):
-    """What the line needs of `audio.Audio`."""
-
-    def open_pcm(self, leg: LegId, fd: int) -> int: ...
-    def close_pcm(self, leg: LegId) -> None: ...
-
-
 class GsmLine:
     """Implements `lines.Line` for one modem. Loop thread only; times are monotonic seconds."""
 
     def __init__(
         self, line_id: LineId, device: str, pcm_device: str, number: str, country: str, modem: Modem, post: Post,
-        audio: PcmAudio, monotonic: Callable[[], float] = time.monotonic,
+        audio: PcmAudio, monotonic: Callable[[], float] = time.monotonic, card: str = "", speech: str = "automatic",
     ) -> None:  # fmt: skip
         self.id = line_id
         self._device = device
-        self._pcm_device = pcm_device
+        self._speech = Speech(line_id, Way(pcm_device, card, speech), audio, self._key, self._speech_lost)
+        modem.calls.by_card = self._speech.way.by_card
         self._own = Number(number, Kind.E164)
         self._country = country
         self._modem = modem
         self._post = post
-        self._audio = audio
         self._monotonic = monotonic
         self._port: serial.Serial | None = None
         self._out = bytearray()
@@ -77,7 +69,6 @@ class GsmLine:
         self._told_up = False
         self._since = _now()
         self._leg: LegId | None = None
-        self._slot: int | None = None
         self._numbers = count(1)
         self._waiting: dict[tuple[str, int], float] = {}  # slots whose message is being stored
         self._started = False
@@ -128,7 +119,7 @@ class GsmLine:
                 self._modem.calls.answer()
             elif isinstance(command, do.HangUp):
                 self._modem.calls.hang_up()
-            elif isinstance(command, do.SendDigits):
+            elif isinstance(command, do.SendDigits) and not self._speech.press(command.digits):
                 self._modem.calls.digits(command.digits)
         if self._port:
             with contextlib.suppress(serial.SerialException, OSError):  # the next poll sees and tells it
@@ -136,7 +127,7 @@ class GsmLine:
 
     def slot(self, leg: LegId) -> int | None:
         """See `lines.Line`."""
-        return self._slot if leg == self._leg else None
+        return self._speech.slot if leg == self._leg else None
 
     def status(self) -> LineStatus:
         """See `lines.Line`."""
@@ -146,7 +137,7 @@ class GsmLine:
             "signal": "" if modem.signal is None else str(modem.signal), "operator": modem.operator,
             "network": modem.network, "model": f"{modem.maker} {modem.model}".strip(), "iccid": modem.iccid,
             "storage": f"{modem.messages.used}/{modem.messages.total}" if modem.messages.total else "",
-            "calls": "1" if self._leg else "0", "since": self._since,
+            "calls": "1" if self._leg else "0", "since": self._since, **self._speech.facts(),
         }  # fmt: skip
         usable = bool(self._port) and modem.usable
         return LineStatus(
@@ -250,18 +241,32 @@ class GsmLine:
 
     def _answered(self, event: said.CallAnswered) -> None:
         if self._leg:
-            self._open_speech(self._leg)
+            self._speech.open(self._leg, self._modem.family, self._monotonic)
             self._post(ev.Answered(self._leg, by=str(self.id)))
 
     def _ended(self, event: said.CallEnded) -> None:
-        leg, self._leg, self._slot = self._leg, None, None
+        leg, self._leg = self._leg, None
+        self._speech.close()
         if leg:
-            self._audio.close_pcm(leg)
             self._post(ev.Ended(leg, ENDINGS.get(event.reason, Cause.FAULT), event.detail))
 
     def _digit(self, event: said.DigitHeard) -> None:
+        self._speech.digit(event.digit, True, self._monotonic())
+
+    def _key(self, digit: str) -> None:
         if self._leg:
-            self._post(ev.Digit(self._leg, event.digit))
+            self._post(ev.Digit(self._leg, digit))
+
+    def _flow(self, event: said.SpeechFlow) -> None:
+        self._speech.flow(event.go)
+
+    def _speech_lost(self, why: str) -> None:
+        """A call that nobody hears is no call: the sound card was pulled out, or the speech port."""
+        leg, self._leg = self._leg, None
+        self._speech.close()
+        self._modem.calls.hang_up()
+        if leg:
+            self._post(ev.Ended(leg, Cause.MEDIA, why))
 
     def _message(self, event: said.MessageRead) -> None:
         if event.slot is not None:
@@ -286,6 +291,7 @@ class GsmLine:
         said.StateChanged: _state_changed, said.PortDead: _port_dead, said.CallOffered: _offered,
         said.CallerKnown: _caller_known, said.CallAlerting: _alerting, said.CallAnswered: _answered,
         said.CallEnded: _ended, said.DigitHeard: _digit, said.MessageRead: _message, said.SlotFreed: _freed,
+        said.SpeechFlow: _flow,
     }  # fmt: skip
 
     def _report_again(self, at: float) -> None:
@@ -307,23 +313,6 @@ class GsmLine:
             return
         self._leg = command.leg
 
-    def _open_speech(self, leg: LegId) -> None:
-        """Hand the speech port to the bridge; without one the call is up and silent, and the log says so."""
-        if not self._pcm_device:
-            log.warning("line %s: no speech port is set, the call is silent", self.id)
-            return
-        try:
-            fd = os.open(self._pcm_device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
-            try:
-                if os.isatty(fd):
-                    tty.setraw(fd, termios.TCSANOW)  # without waiting until an old call's speech has left
-                    termios.tcflush(fd, termios.TCIOFLUSH)
-                self._slot = self._audio.open_pcm(leg, fd)
-            finally:
-                os.close(fd)
-        except (OSError, termios.error) as error:
-            log.error("line %s: the speech port cannot be opened, the call is silent: %s", self.id, error)
-
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -342,6 +331,7 @@ def from_settings(
     return GsmLine(
         LineId(str(item["id"])), str(item.get("device") or ""), str(item.get("pcm_device") or ""),
         str(item.get("number") or ""), str(item.get("country") or country), modem, post, audio,
+        card=str(item.get("alsa_device") or ""), speech=str(item.get("audio") or "automatic"),
     )  # fmt: skip
 
 

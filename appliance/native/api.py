@@ -14,6 +14,7 @@ from _centralka_native import ffi, lib
 log = logging.getLogger(__name__)
 
 SILENCE, SILENCE_DB = 1e-9, -90  # mean square, dBFS: nothing is quieter
+QUIETEST_LEVEL = 8
 TARGET_FRAMES = 2  # 40 ms: what a modem's or a pty's jitter needs
 CARD_FRAMES = 3  # a card gives its 20 ms when it likes
 
@@ -145,10 +146,15 @@ def ports() -> int:
 
 
 def level(slot: int) -> tuple[int, int]:
-    """Sound to and from a slot now, 0 to 255 each."""
+    """Sound to and from a slot now, as the bridge tells it; see `decibels`."""
     found = ffi.new("unsigned[2]")
     lib.ck_level(slot, found, found + 1)
     return int(found[0]), int(found[1])
+
+
+def decibels(level: int) -> int:
+    """A level of `level` in dBFS: it is the magnitude of a mu-law octet (G.711), 0 to 127, sixteen steps to 6 dB."""
+    return SILENCE_DB if level < QUIETEST_LEVEL else round((min(level, 127) - 127) * 6 / 16)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,13 @@ class DigitHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechFlow:
+    """The speech port takes what we say, or nothing for now."""
+
+    go: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MessageRead:
     """A PDU lies in a slot, or was delivered directly (slot None)."""
 
@@ -76,5 +83,6 @@ class SlotFreed:
 
 ModemEvent = (
     StateChanged | PortDead | CallOffered | CallerKnown | CallAlerting | CallAnswered | CallEnded | DigitHeard
+    | SpeechFlow
     | MessageRead | SlotFreed
 )  # fmt: skip

@@ -112,6 +112,7 @@ HOURS = Section("hours", "Hours", (
     )),
 ))  # fmt: skip
 
+SPEECH = {"automatic": "By itself", "serial": "The speech port", "alsa": "The sound card"}
 LINES = Section("lines", "Lines", (
     _id(),
     Choice(name="kind", label="Kind", options={"gsm": "SIM card"}, default="gsm", kind="hidden"),
@@ -146,6 +147,11 @@ LINES = Section("lines", "Lines", (
     ListOf(name="sms_to", label="Messages of this line go to", item=Email(name="address", label="Address"), most=20,
            help="Empty: to the addresses under Mail."),
     Switch(name="sms_mail", label="Mail its messages", default=True),
+    Choice(name="audio", label="Speech goes over", options=SPEECH, default="automatic", seldom=True,
+           help="By itself: the sound card where one is named, else the speech port."),
+    Text(name="alsa_device", label="Sound card", longest=100, pattern=r"[A-Za-z0-9_][A-Za-z0-9_:=,.-]*",
+         pattern_fault="not-a-sound-card", seldom=True,
+         help="ALSA's name of it, best by the card's own, such as hw:CARD=Android."),
 ), many=True)  # fmt: skip
 
 PEOPLE = Section("people", "People and phones", (

@@ -3,7 +3,7 @@
 import json
 import os
 import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from appliance.core.causes import Cause
 from appliance.core.model import LegId, LineId
 from appliance.lines.gsm import GsmLine, PinMemory
 from appliance.protocols.modem import Modem
+from appliance.protocols.modem_families import OTHERS
 
 
 class Audio:
@@ -20,12 +21,37 @@ class Audio:
 
     def __init__(self) -> None:
         self.opened: list[LegId] = []
+        self.closed: list[LegId] = []
+        self.wires: list[object] = []
+        self.flows: list[bool] = []
+        self.pressed = ""
 
-    def open_pcm(self, leg: LegId, fd: int) -> int:
+    def open_pcm(self, leg: LegId, fd: int, rate: int = 8000, burst: int = 1) -> int:
         self.opened.append(leg)
+        self.wires.append((rate, burst))
         return 7
 
-    def close_pcm(self, leg: LegId) -> None: ...
+    def open_card(self, leg: LegId, name: str) -> int:
+        if name == "hw:CARD=Nobody":
+            raise OSError(19, "no such device")
+        self.opened.append(leg)
+        self.wires.append(name)
+        return 8
+
+    def close_pcm(self, leg: LegId) -> None:
+        self.closed.append(leg)
+
+    def listen(self, leg: LegId, heard: Callable[[str], None], lost: Callable[[str], None]) -> None:
+        self.heard, self.lost = heard, lost
+
+    def flow(self, leg: LegId, go: bool) -> None:
+        self.flows.append(go)
+
+    def press(self, leg: LegId, digits: str) -> None:
+        self.pressed += digits
+
+    def levels(self, slot: int) -> tuple[int, int]:
+        return -20, -30
 
 
 class Port:
@@ -106,8 +132,7 @@ def test_the_speech_port_is_made_ready_without_waiting_for_what_an_old_call_left
     waits: list[int] = []
     real = tty.setraw
     monkeypatch.setattr(tty, "setraw", lambda fd, when=tty.TCSAFLUSH: (waits.append(when), real(fd, when)))
-    port.line._leg = LegId("gsm0-1")
-    port.line._open_speech(LegId("gsm0-1"))
+    port.line._speech.open(LegId("gsm0-1"), OTHERS, lambda: 0.0)
     assert waits == [tty.TCSANOW]
     assert port.audio.opened == ["gsm0-1"]
 

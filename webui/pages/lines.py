@@ -17,6 +17,7 @@ from webui import flash, forms, here, reading, recordings
 from webui.control import LineView
 from webui.forms import Drawn, Options
 from webui.pages import saving
+from webui.words import error_words
 
 page = Blueprint("lines", __name__)
 
@@ -37,7 +38,9 @@ TABS = (
         "unavailable", "night",
     )),
     Tab("messages", _l("Messages"), ("sms_mail", "sms_to")),
-    Tab("modem", _l("Modem"), ("enabled", "device", "pcm_device", "pin", "outgoing", "country")),
+    Tab("modem", _l("Modem"), (
+        "enabled", "device", "pcm_device", "pin", "outgoing", "country", "audio", "alsa_device",
+    )),
 )  # fmt: skip
 
 
@@ -70,8 +73,24 @@ def one(line_id: str) -> str:
     """The state of a line."""
     item = _item(line_id)
     return render_template(
-        "lines/state.html", item=item, view=_view(line_id), tabs=_tabs(line_id, "state"), groups=dict(group_choices())
-    )
+        "lines/state.html", item=item, view=_view(line_id), tabs=_tabs(line_id, "state"), groups=dict(group_choices()),
+        testing=(here.status() or {}).get("self_tests", {}).get(line_id, ""), tested=reading.self_test(line_id),
+    )  # fmt: skip
+
+
+@page.post("/lines/<line_id>/selftest")
+def self_test(line_id: str) -> Response:
+    """Begin the test of a line's speech; its verdict is on the page some seconds later."""
+    args: dict[str, object] = {
+        "line": line_id, "number": request.form.get("number", ""), "loop": request.form.get("loop") == "1",
+    }  # fmt: skip
+    try:
+        here.control().ask("line.selftest", args, here.who())
+    except ControlError as error:
+        flash.wrong(_("The test did not begin."), error_words(error))
+    else:
+        flash.done(_("The test has begun."), _("Its result is here in a moment; look again."))
+    return redirect(url_for("lines.one", line_id=line_id), 303)
 
 
 @page.route("/lines/<line_id>/<tab>", methods=["GET", "POST"])
