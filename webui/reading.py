@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from appliance.journal.outbox import why
 from appliance.errors import JournalError
+from appliance.journal.outbox import why
 from appliance.journal.queries import MISSED, line_facts
 from webui import here
 from webui.store import stamp
