@@ -28,7 +28,7 @@ class Heard:
     silent: int  # blocks under -60 dBFS
     tone: int  # blocks that are mostly the test's tone
     noisy: int  # blocks as rough as noise
-    jumps: int  # how often the tone's phase broke
+    jumps: int  # how often the tone broke
     first_ms: int  # when the tone was heard first, from its start; -1: never
     best_db: int  # how loud at best
     said_db: int  # how loud it was said

@@ -220,7 +220,7 @@ def pcm_dial(port: PcmPort, digits: str) -> None:
 @dataclass(frozen=True, slots=True)
 class Probe:
     """What was heard from the line since a tone is looked for, in blocks of 100 ms: `silent` under -60 dBFS, `tone`
-    mostly that tone, `noisy` as rough as noise; `jumps`: how often the tone's phase broke; `first_ms`: when it was
+    mostly that tone, `noisy` as rough as noise; `jumps`: how often the tone broke; `first_ms`: when it was
     heard first, -1 never; `best_db`: how loud at best, dBFS."""
 
     blocks: int

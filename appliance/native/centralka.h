@@ -36,7 +36,7 @@ typedef struct elastic {
 /* ears.c: what a leg says, measured: level, digits, one tone that is looked for */
 enum { CK_TONES = 8, CK_DIGITS = 32 };
 typedef struct ck_probe {              /* of the tone that is looked for; blocks of 100 ms */
-    long blocks, silent, tone, noisy, jumps;   /* all; under -60 dBFS; mostly the tone; as rough as noise; its phase broke */
+    long blocks, silent, tone, noisy, jumps;   /* all; under -60 dBFS; mostly the tone; as rough as noise; the tone broke */
     int first_ms;                      /* from the start until the tone was heard, -1: never */
     double best;                       /* mean square of the tone where it was strongest, full scale is 1 */
 } ck_probe;

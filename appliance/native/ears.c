@@ -172,8 +172,8 @@ static void probe_block(ears *e)
     } else if (tone > all / 2) {
         if (p->first_ms < 0)
             p->first_ms = (int)(p->blocks - 1) * 1000 / PROBE_BLOCKS;
-        else if (e->probe_before > 0 && turn > 0.5)
-            p->jumps++;
+        else if (e->probe_before <= 0 || turn > 0.5 || tone < 0.8 * all)
+            p->jumps++;                                        /* a gap, a step of its phase, or something within it */
         p->tone++;
         p->best = PJ_MAX(p->best, tone);
     } else if (e->probe_rough > 1.4 * e->probe_energy) {

@@ -360,8 +360,9 @@ class Calls:
 
     def _flow(self, line: str, at: float) -> None:
         """+QPCMV: 0,0 and 1,0 within a call: the serial speech port is full, or takes more."""
-        if self.current and self.current.audio:
-            self.tell(SpeechFlow(text.number_in(line.partition(":")[2]) != 0))
+        first = (text.fields_of(line) or [""])[0]
+        if self.current and self.current.audio and first in ("0", "1"):
+            self.tell(SpeechFlow(first == "1"))
 
     _SIGNS: ClassVar[tuple[tuple[str, Callable[["Calls", str, float], None]], ...]] = (
         ("RING", _ring), ("+CRING", _ring), ("+CLIP", _caller),

@@ -12,8 +12,12 @@ from appliance.core import events as ev
 from appliance.core.causes import Cause
 from appliance.core.model import LegId, LineId
 from appliance.lines.gsm import GsmLine, PinMemory
+from appliance.lines.speech import Speech, Way
+from appliance.protocols import modem_events as said
+from appliance.protocols.at import AtEngine, Command, Finished
 from appliance.protocols.modem import Modem
-from appliance.protocols.modem_families import OTHERS
+from appliance.protocols.modem_call import Calls
+from appliance.protocols.modem_families import FAMILIES, OTHERS, Family
 
 
 class Audio:
@@ -145,3 +149,87 @@ def test_a_line_that_is_stopped_ends_its_call_whatever_else_is_in_flight(port: P
     assert "AT+CHUP\r" in port.sent()
     ended = next(e for e in port.events if isinstance(e, ev.Ended))
     assert ended.cause is Cause.LINE_LOST
+
+
+# ---- speech ---------------------------------------------------------------------------------------------------------
+
+
+def family(name: str) -> Family:
+    return next(one for one in FAMILIES if one.name == name)
+
+
+class Call:
+    """The speech of a call, with a bridge that takes it."""
+
+    def __init__(self, way: Way, kind: str) -> None:
+        self.audio, self.keys, self.lost = Audio(), [], []
+        self.speech = Speech(LineId("gsm0"), way, self.audio, self.keys.append, self.lost.append)
+        self.at = 0.0
+        self.slot = self.speech.open(LegId("gsm0-1"), family(kind), lambda: self.at)
+
+
+def test_speech_goes_over_the_sound_card_where_one_is_named_and_over_the_port_else(port: Port) -> None:
+    device = os.ttyname(port.pcm_slave)
+    ways = {
+        Way(device): (8000, 1), Way(device, "hw:CARD=Android"): "hw:CARD=Android",
+        Way(device, "hw:CARD=Android", "serial"): (8000, 1), Way("", "hw:CARD=Android", "alsa"): "hw:CARD=Android",
+    }  # fmt: skip
+    assert {way: Call(way, "huawei").audio.wires for way in ways} == {way: [wire] for way, wire in ways.items()}
+    assert Call(Way(device), "quectel").audio.wires == [(8000, 5)], "100 ms at once"
+
+
+def test_speech_that_cannot_be_leaves_the_call_silent_and_says_why() -> None:
+    for way, state in ((Way(), "none"), (Way("/dev/no-such-port"), "refused"), (Way("", "hw:CARD=Nobody"), "refused"),
+                       (Way("/dev/ttyUSB1", "", "alsa"), "none")):  # fmt: skip
+        call = Call(way, "simcom-lte")
+        assert (call.slot, call.speech.facts()) == (None, {"speech": state})
+
+
+def test_a_key_that_modem_and_sound_both_tell_is_one_key() -> None:
+    call = Call(Way("", "hw:CARD=Android"), "quectel")
+    for key in "55#":
+        call.audio.heard(key)
+        call.at += 0.3
+        call.speech.digit(key, True, call.at)
+        call.at += 0.1
+    call.audio.heard("7")  # the modem missed it
+    call.at += 2
+    call.speech.digit("8", True, call.at)  # the sound was too poor
+    call.audio.heard("A")
+    assert "".join(call.keys) == "55#78"
+
+
+def test_keys_go_out_as_sound_where_the_modem_cannot_send_them() -> None:
+    card, serial = Call(Way("", "hw:CARD=Android"), "quectel"), Call(Way("", "hw:CARD=Usb"), "simcom-2g")
+    assert (card.speech.press("12#"), card.audio.pressed) == (True, "12#")
+    assert (serial.speech.press("12#"), serial.audio.pressed) == (False, "")
+
+
+def test_a_call_whose_sound_card_is_pulled_out_ends_with_that_cause(port: Port) -> None:
+    port.hear('\r\nRING\r\n\r\n+CLIP: "+48600100200",145,,,,0\r\n')
+    leg = next(e for e in port.events if isinstance(e, ev.Offered)).offer.leg
+    port.line._speech.open(leg, OTHERS, lambda: port.at)
+    assert port.line.slot(leg) == 7
+    assert port.line.status().facts["level_in"] == "-20"
+    port.audio.lost("No such device")
+    ended = next(e for e in port.events if isinstance(e, ev.Ended))
+    assert (ended.cause, ended.detail) == (Cause.MEDIA, "No such device")
+    assert port.audio.closed == [leg]
+    assert port.line.slot(leg) is None
+    assert port.line.status().facts["speech"] == "lost"
+
+
+def test_a_modem_of_quectel_says_over_which_way_speech_goes_and_when_it_is_full() -> None:
+    for card, command in ((False, "AT+QPCMV=1,0"), (True, "AT+QPCMV=1,2")):
+        told: list[object] = []
+        engine = AtEngine()
+        calls = Calls(engine, told.append, family("quectel"), by_card=card)
+        calls.dial("+48600100200", 0.0)
+        engine.output(0.0)
+        engine.feed(b"\r\nOK\r\n", 0.1)
+        calls.unsolicited('+CLCC: 1,0,0,0,0,"+48600100200",145', 0.2)
+        assert engine.output(0.3).decode().strip() == command
+        calls.finished(Finished(Command(command), True, "OK"), "audio", 0.4)
+        calls.unsolicited("+QPCMV: 0,0", 0.5)
+        calls.unsolicited("+QPCMV: 1,0", 0.6)
+        assert told[-2:] == [said.SpeechFlow(False), said.SpeechFlow(True)]
