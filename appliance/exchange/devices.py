@@ -2,6 +2,7 @@
 
 /dev/centralka is made by our udev rules (the command port ends in -at, the speech port in -pcm); /dev/serial is made by
 udev itself, by the place of the socket and by the number in the modem. The virtual modem's ports lie in our own folder.
+Sound cards have names of their own.
 """
 
 import os
@@ -9,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 FOLDERS = (Path("/dev/centralka"), Path("/dev/serial/by-path"), Path("/dev/serial/by-id"))
+CARDS = Path("/proc/asound")
 MOST = 100
 
 
@@ -26,3 +28,12 @@ def ports(own: Path, folders: Iterable[Path] = FOLDERS) -> list[str]:
         found += [path for path, _real in fresh]
         seen |= {real for _path, real in fresh}
     return found[:MOST]
+
+
+def cards(folder: Path = CARDS) -> list[str]:
+    """Sound cards by their lasting ALSA names. The kernel has a link for each, from its name to its number."""
+    try:
+        names = sorted(path.name for path in folder.iterdir() if path.is_symlink())
+    except OSError:
+        return []  # no sound in this machine
+    return [f"hw:CARD={name}" for name in names][:MOST]

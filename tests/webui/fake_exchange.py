@@ -45,6 +45,7 @@ class FakeExchange:
         self.notes: list[dict[str, object]] = []
         self.phones: dict[str, str] = {}
         self.ports: list[str] = []
+        self.cards: list[str] = []
         self.tests: list[dict[str, object]] = []
         self.running_tests: dict[str, str] = {}
         self.test_error = ""
@@ -211,7 +212,7 @@ class FakeExchange:
         return {"started": True}
 
     def _devices(self, args: dict, who: str) -> dict:
-        return {"ports": self.ports}
+        return {"ports": self.ports, "cards": self.cards}
 
     def _prompt_convert(self, args: dict, who: str) -> dict:
         """The worker's rules: wav or mp3 by the first octets, at most 5 MB; the sound is kept as it is."""

@@ -156,10 +156,10 @@ def create(only: tuple[str, ...]) -> saving.Outcome:
     return outcome
 
 
-def ports() -> list[str]:
-    """Ports of modems that the exchange sees; none while it does not answer."""
+def ports(kind: str = "ports") -> list[str]:
+    """Ports of modems that the exchange sees, or its sound cards ("cards"); none while it does not answer."""
     try:
-        listed = here.control().ask("devices").get("ports")
+        listed = here.control().ask("devices").get(kind)
     except ControlError:
         return []
     return [str(path) for path in listed] if isinstance(listed, list) else []
@@ -186,6 +186,8 @@ def _suggest(fields: list[Drawn]) -> None:
                 field.suggestions = [path for path in listed if not path.endswith(PCM)]
             elif field.name == "pcm_device":
                 field.suggestions = [path for path in listed if not path.endswith(AT)]
+            elif field.name == "alsa_device":
+                field.suggestions = ports("cards")
 
 
 @page.route("/lines/<line_id>/remove", methods=["GET", "POST"])
