@@ -24,8 +24,9 @@ from appliance.core.causes import Cause
 from appliance.core.model import Kind, LegId, LineId, Number, Offer
 from appliance.core.numbers import parse
 from appliance.lines import LineStatus, Post
-from appliance.lines.speech import PcmAudio, Speech, Way
+from appliance.lines.speech import BY_PORT, PcmAudio, Speech, Way
 from appliance.protocols import modem_events as said
+from appliance.protocols.dtmf import DigitsOnce
 from appliance.protocols.modem import Modem
 from appliance.protocols.modem_text import Caller
 from appliance.protocols.pdu import to_part
@@ -50,12 +51,14 @@ class GsmLine:
 
     def __init__(
         self, line_id: LineId, device: str, pcm_device: str, number: str, country: str, modem: Modem, post: Post,
-        audio: PcmAudio, monotonic: Callable[[], float] = time.monotonic, card: str = "", speech: str = "automatic",
+        audio: PcmAudio, monotonic: Callable[[], float] = time.monotonic, way: Way = BY_PORT,
     ) -> None:  # fmt: skip
         self.id = line_id
         self._device = device
-        self._speech = Speech(line_id, Way(pcm_device, card, speech), audio, self._key, self._speech_lost)
-        modem.calls.by_card = self._speech.way.by_card
+        self._pcm_device = pcm_device
+        self._digits = DigitsOnce()
+        self._speech = Speech(line_id, way, audio, self._key, self._speech_lost)
+        modem.calls.by_card = way.by_card
         self._own = Number(number, Kind.E164)
         self._country = country
         self._modem = modem
@@ -124,6 +127,12 @@ class GsmLine:
         if self._port:
             with contextlib.suppress(serial.SerialException, OSError):  # the next poll sees and tells it
                 self._write(at)
+
+    def digit_heard(self, source: str, digit: str, at: float) -> None:
+        """A key of the far end, as the modem told it (`source` "modem") or as it was heard in the speech: what both
+        say is one key."""
+        if self._leg and self._digits.is_new(digit, source == "modem", at):
+            self._post(ev.Digit(self._leg, digit))
 
     def slot(self, leg: LegId) -> int | None:
         """See `lines.Line`."""
@@ -241,7 +250,7 @@ class GsmLine:
 
     def _answered(self, event: said.CallAnswered) -> None:
         if self._leg:
-            self._speech.open(self._leg, self._modem.family, self._monotonic)
+            self._open_speech(self._leg)
             self._post(ev.Answered(self._leg, by=str(self.id)))
 
     def _ended(self, event: said.CallEnded) -> None:
@@ -251,11 +260,10 @@ class GsmLine:
             self._post(ev.Ended(leg, ENDINGS.get(event.reason, Cause.FAULT), event.detail))
 
     def _digit(self, event: said.DigitHeard) -> None:
-        self._speech.digit(event.digit, True, self._monotonic())
+        self.digit_heard("modem", event.digit, self._monotonic())
 
     def _key(self, digit: str) -> None:
-        if self._leg:
-            self._post(ev.Digit(self._leg, digit))
+        self.digit_heard("speech", digit, self._monotonic())
 
     def _flow(self, event: said.SpeechFlow) -> None:
         self._speech.flow(event.go)
@@ -313,6 +321,10 @@ class GsmLine:
             return
         self._leg = command.leg
 
+    def _open_speech(self, leg: LegId) -> None:
+        """Hand the speech to the bridge."""
+        self._speech.open(leg, self._modem.family, self._pcm_device)
+
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -331,7 +343,7 @@ def from_settings(
     return GsmLine(
         LineId(str(item["id"])), str(item.get("device") or ""), str(item.get("pcm_device") or ""),
         str(item.get("number") or ""), str(item.get("country") or country), modem, post, audio,
-        card=str(item.get("alsa_device") or ""), speech=str(item.get("audio") or "automatic"),
+        way=Way(str(item.get("alsa_device") or ""), str(item.get("audio") or "automatic")),
     )  # fmt: skip
 
 

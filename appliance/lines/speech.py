@@ -1,7 +1,5 @@
 """The speech of a SIM line: over the modem's serial speech port, or over a sound card (a Quectel's own USB audio, or
 the one an analogue modem is wired to). Opened when a call is answered, closed when it ends.
-
-Digits come from two sides, the modem's own detector and ours that listens to the sound; each is told once.
 """
 
 import logging
@@ -13,7 +11,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from appliance.core.model import LegId, LineId
-from appliance.protocols.dtmf import DigitsOnce
 from appliance.protocols.modem_families import Family
 
 log = logging.getLogger(__name__)
@@ -38,7 +35,6 @@ class Way:
     """What the settings say of a line's speech. `choice`: automatic, serial or alsa; automatic takes the sound card
     where one is named."""
 
-    port: str = ""  # path of the serial speech port
     card: str = ""  # ALSA's name, best by the card's own: hw:CARD=Android
     choice: str = "automatic"
 
@@ -48,8 +44,11 @@ class Way:
         return self.choice == "alsa" or (self.choice == "automatic" and bool(self.card))
 
 
+BY_PORT = Way()
+
+
 class Speech:
-    """Of one line; loop thread only. `heard` gets each digit of the far end once, `lost` the reason when the speech
+    """Of one line; loop thread only. `heard` gets the digits that are in the sound, `lost` the reason when the speech
     ended within a call. `state`: "" before the first call, none, refused, up, lost."""
 
     def __init__(
@@ -64,14 +63,13 @@ class Speech:
         self._lost = lost
         self._leg: LegId | None = None
         self._family: Family | None = None
-        self._once = DigitsOnce()
 
-    def open(self, leg: LegId, family: Family, now: Callable[[], float]) -> int | None:
+    def open(self, leg: LegId, family: Family, port: str) -> int | None:
         """The slot of the call's speech in the bridge. Without one the call is up and silent, and the log says so.
-        `now`: monotonic seconds, asked for each digit."""
-        self._leg, self._family, self._once = leg, family, DigitsOnce()
+        `port`: path of the serial speech port, "" for none."""
+        self._leg, self._family = leg, family
         try:
-            self.slot = self._open_card(leg) if self.way.by_card else self._open_port(leg, family)
+            self.slot = self._open_card(leg) if self.way.by_card else self._open_port(leg, family, port)
         except (OSError, termios.error) as error:
             self.state = "refused"
             log.error("line %s: the speech port cannot be opened, the call is silent: %s", self._line, error)
@@ -81,16 +79,16 @@ class Speech:
             log.warning("line %s: no speech port is set, the call is silent", self._line)
             return None
         self.state = "up"
-        self._audio.listen(leg, lambda digit: self.digit(digit, False, now()), self._gone)
+        self._audio.listen(leg, self._digit, self._gone)
         return self.slot
 
     def _open_card(self, leg: LegId) -> int | None:
         return self._audio.open_card(leg, self.way.card) if self.way.card else None
 
-    def _open_port(self, leg: LegId, family: Family) -> int | None:
-        if not self.way.port:
+    def _open_port(self, leg: LegId, family: Family, port: str) -> int | None:
+        if not port:
             return None
-        fd = os.open(self.way.port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             if os.isatty(fd):
                 tty.setraw(fd, termios.TCSANOW)  # without waiting until an old call's speech has left
@@ -115,9 +113,8 @@ class Speech:
         if self._leg:
             self._audio.flow(self._leg, go)
 
-    def digit(self, digit: str, by_modem: bool, at: float) -> None:
-        """A key pressed at the far end, as the modem or the sound tells it. `at`: monotonic seconds."""
-        if digit in KEYS and self._once.is_new(digit, by_modem, at):
+    def _digit(self, digit: str) -> None:
+        if digit in KEYS:
             self._heard(digit)
 
     def press(self, digits: str) -> bool:

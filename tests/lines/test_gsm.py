@@ -17,7 +17,7 @@ from appliance.protocols import modem_events as said
 from appliance.protocols.at import AtEngine, Command, Finished
 from appliance.protocols.modem import Modem
 from appliance.protocols.modem_call import Calls
-from appliance.protocols.modem_families import FAMILIES, OTHERS, Family
+from appliance.protocols.modem_families import FAMILIES, Family
 
 
 class Audio:
@@ -136,7 +136,7 @@ def test_the_speech_port_is_made_ready_without_waiting_for_what_an_old_call_left
     waits: list[int] = []
     real = tty.setraw
     monkeypatch.setattr(tty, "setraw", lambda fd, when=tty.TCSAFLUSH: (waits.append(when), real(fd, when)))
-    port.line._speech.open(LegId("gsm0-1"), OTHERS, lambda: 0.0)
+    port.line._open_speech(LegId("gsm0-1"))
     assert waits == [tty.TCSANOW]
     assert port.audio.opened == ["gsm0-1"]
 
@@ -161,46 +161,46 @@ def family(name: str) -> Family:
 class Call:
     """The speech of a call, with a bridge that takes it."""
 
-    def __init__(self, way: Way, kind: str) -> None:
+    def __init__(self, way: Way, kind: str, port: str = "") -> None:
         self.audio, self.keys, self.lost = Audio(), [], []
         self.speech = Speech(LineId("gsm0"), way, self.audio, self.keys.append, self.lost.append)
-        self.at = 0.0
-        self.slot = self.speech.open(LegId("gsm0-1"), family(kind), lambda: self.at)
+        self.slot = self.speech.open(LegId("gsm0-1"), family(kind), port)
 
 
 def test_speech_goes_over_the_sound_card_where_one_is_named_and_over_the_port_else(port: Port) -> None:
-    device = os.ttyname(port.pcm_slave)
-    ways = {
-        Way(device): (8000, 1), Way(device, "hw:CARD=Android"): "hw:CARD=Android",
-        Way(device, "hw:CARD=Android", "serial"): (8000, 1), Way("", "hw:CARD=Android", "alsa"): "hw:CARD=Android",
-    }  # fmt: skip
-    assert {way: Call(way, "huawei").audio.wires for way in ways} == {way: [wire] for way, wire in ways.items()}
-    assert Call(Way(device), "quectel").audio.wires == [(8000, 5)], "100 ms at once"
+    device, card = os.ttyname(port.pcm_slave), "hw:CARD=Android"
+    ways = {Way(): (8000, 1), Way(card): card, Way(card, "serial"): (8000, 1), Way(card, "alsa"): card}
+    assert {way: Call(way, "huawei", device).audio.wires for way in ways} == {way: [wire] for way, wire in ways.items()}
+    assert Call(Way(), "quectel", device).audio.wires == [(8000, 5)], "100 ms at once"
 
 
 def test_speech_that_cannot_be_leaves_the_call_silent_and_says_why() -> None:
-    for way, state in ((Way(), "none"), (Way("/dev/no-such-port"), "refused"), (Way("", "hw:CARD=Nobody"), "refused"),
-                       (Way("/dev/ttyUSB1", "", "alsa"), "none")):  # fmt: skip
-        call = Call(way, "simcom-lte")
+    cases = (
+        (Way(), "", "none"), (Way(), "/dev/no-such-port", "refused"), (Way("hw:CARD=Nobody"), "", "refused"),
+        (Way("", "alsa"), "/dev/null", "none"),
+    )  # fmt: skip
+    for way, device, state in cases:
+        call = Call(way, "simcom-lte", device)
         assert (call.slot, call.speech.facts()) == (None, {"speech": state})
 
 
-def test_a_key_that_modem_and_sound_both_tell_is_one_key() -> None:
-    call = Call(Way("", "hw:CARD=Android"), "quectel")
+def test_a_key_that_modem_and_sound_both_tell_is_one_key(port: Port) -> None:
+    port.hear('\r\nRING\r\n\r\n+CLIP: "+48600100200",145,,,,0\r\n')
+    port.line._open_speech(next(e for e in port.events if isinstance(e, ev.Offered)).offer.leg)
     for key in "55#":
-        call.audio.heard(key)
-        call.at += 0.3
-        call.speech.digit(key, True, call.at)
-        call.at += 0.1
-    call.audio.heard("7")  # the modem missed it
-    call.at += 2
-    call.speech.digit("8", True, call.at)  # the sound was too poor
-    call.audio.heard("A")
-    assert "".join(call.keys) == "55#78"
+        port.audio.heard(key)
+        port.at += 0.3
+        port.line.digit_heard("modem", key, port.at)
+        port.at += 0.1
+    port.audio.heard("7")  # the modem missed it
+    port.at += 2
+    port.line.digit_heard("modem", "8", port.at)  # the sound was too poor
+    port.audio.heard("A")
+    assert "".join(e.digit for e in port.events if isinstance(e, ev.Digit)) == "55#78"
 
 
 def test_keys_go_out_as_sound_where_the_modem_cannot_send_them() -> None:
-    card, serial = Call(Way("", "hw:CARD=Android"), "quectel"), Call(Way("", "hw:CARD=Usb"), "simcom-2g")
+    card, serial = Call(Way("hw:CARD=Android"), "quectel"), Call(Way("hw:CARD=Usb"), "simcom-2g")
     assert (card.speech.press("12#"), card.audio.pressed) == (True, "12#")
     assert (serial.speech.press("12#"), serial.audio.pressed) == (False, "")
 
@@ -208,7 +208,7 @@ def test_keys_go_out_as_sound_where_the_modem_cannot_send_them() -> None:
 def test_a_call_whose_sound_card_is_pulled_out_ends_with_that_cause(port: Port) -> None:
     port.hear('\r\nRING\r\n\r\n+CLIP: "+48600100200",145,,,,0\r\n')
     leg = next(e for e in port.events if isinstance(e, ev.Offered)).offer.leg
-    port.line._speech.open(leg, OTHERS, lambda: port.at)
+    port.line._open_speech(leg)
     assert port.line.slot(leg) == 7
     assert port.line.status().facts["level_in"] == "-20"
     port.audio.lost("No such device")
