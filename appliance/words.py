@@ -143,6 +143,25 @@ LINE_STATES: Final = {
     "off": N_("Switched off"),
 }
 
+SELF_TEST: Final = {
+    "dialling": N_("The test calls the number."),
+    "listening": N_("The test says a tone and listens."),
+    "no-speech-port": N_("No speech port is set for this line: calls are silent. Choose one under Modem."),
+    "port-refused": N_("The speech port cannot be opened. Is it the right one, and does no other program use it?"),
+    "port-lost": N_("The speech port went away within the call. Check cable and power of the modem."),
+    "nothing-in": N_("Nothing comes out of the speech port. Voice may be locked in this modem, or it is another port."),
+    "only-silence": N_("The speech port works, but there is only silence on it: nobody is heard."),
+    "noise": N_("There is only noise on the speech port: it is another port, or another kind of sound."),
+    "octets-lost": N_("The speech port loses octets, which is heard as crackling. Use a shorter cable or another hub."),
+    "not-heard": N_("We hear the other side, but it does not hear us: the tone did not come back."),
+    "crackle": N_("Speech works both ways, but it breaks: {slips} gaps in three seconds."),
+    "weak": N_("Speech works both ways, but what comes back is very weak ({level} dB)."),
+    "echo": N_("We hear ourselves as an echo ({level} dB, after {delay} ms)."),
+    "heard-only-in": N_("We hear the other side. Whether it hears us, only a number that echoes can tell."),
+    "good": N_("Speech works both ways. What we say comes back after {delay} ms."),
+    "no-call": N_("The test call was not answered."),
+}
+
 NOTICES: Final = {
     "line-up": N_("{line} is in service."),
     "line-down": N_("{line} is out of service. Nobody can call on it until it is back."),
@@ -339,6 +358,7 @@ ERRORS: Final = {
     "not-an-imei": N_("An IMEI has 14 to 17 digits."),
     "not-a-socket": N_("Write hub and socket as uhubctl shows them, for example 1-1:2."),
     "not-a-path": N_("Write the whole path, beginning with /."),
+    "not-a-sound-card": N_("Write the name ALSA has for it, such as hw:CARD=Android."),
     "not-an-extension": N_("2 to 5 digits, not beginning with 0."),
     "not-a-pattern": N_("A number, or its beginning with * at the end."),
     "emergency-extension": N_("{number} is an emergency number. Choose another extension."),
@@ -357,6 +377,9 @@ ERRORS: Final = {
     "settings-changed": N_("Somebody else has changed these settings meanwhile. Look at them and save again."),
     "no-such-section": N_("There are no settings of that name."),
     "no-such-line": N_("There is no line {line}."),
+    "line-busy": N_("There is a call on this line now."),
+    "line-down": N_("This line is out of service now."),
+    "no-speech-in-call": N_("The call on this line has no speech yet."),
     "no-such-call": N_("This call has ended already."),
     "no-such-person": N_("There is nobody of that name."),
     "no-such-entry": N_("This entry is not on the list any more."),

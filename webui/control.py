@@ -70,6 +70,8 @@ class CallView(TypedDict, total=False):
     state: str
     since: str
     legs: list[dict[str, str]]
+    level_in: int | None
+    level_out: int | None
 
 
 class LampView(TypedDict, total=False):
@@ -115,6 +117,7 @@ class StatusView(TypedDict, total=False):
     address: str
     sip_port: int
     clock_offset: float
+    self_tests: dict[str, str]
 
 
 class Section(TypedDict):

@@ -20,7 +20,7 @@ from webui.control import Control, StatusView
 
 log = logging.getLogger(__name__)
 
-TOPICS = ("calls", "lines", "phones", "lamps", "log", "notes", "sms", "counts")
+TOPICS = ("calls", "lines", "phones", "lamps", "log", "notes", "sms", "counts", "levels")
 PER_SESSION = 4
 IN_ALL = 20
 BEAT = 15.0  # seconds
@@ -31,7 +31,7 @@ page = Blueprint("live", __name__)
 
 SINCE = ("new_calls", "new_messages")  # these tell of what came after the page was drawn
 FRAGMENTS = {
-    "status": ("small_panel", "now_line", "panel", "notes", "live_calls", "lines", "phones", "badges"),
+    "status": ("small_panel", "now_line", "panel", "notes", "live_calls", "levels", "lines", "phones", "badges"),
     "calls": ("small_panel", "badges", "new_calls"),
     "messages": ("small_panel", "badges", "new_messages", "ours"),
 }

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from webui import here, i18n
 from webui.control import CallView, LampView, LineView, NoteView, PhoneView, StatusView
 from webui.conversations import Ours
-from webui.words import LAMPS, LINE_STATES, NOTICES, SENDING, SMS_STATES, sentence
+from webui.words import LAMPS, LINE_STATES, NOTICES, SELF_TEST, SENDING, SMS_STATES, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,13 @@ def sorted_notes(state: StatusView) -> list[NoteView]:
     return sorted(state.get("notes", []), key=lambda note: order[note_tone(note)])
 
 
+def self_test_words(verdict: object, facts: dict[str, object]) -> str:
+    """What a test of a line's speech does, or has found."""
+    return sentence(SELF_TEST, str(verdict), facts)
+
+
 FILTERS = {
+    "self_test_words": self_test_words,
     "bulb": bulb, "lamp_name": lamp_name, "lamp_says": lamp_says, "lamp_state": lamp_state, "todo": todo,
     "note_text": note_text, "note_tone": note_tone, "look_phone": phone, "look_line": line, "look_call": call,
     "look_ours": ours, "sorted_notes": sorted_notes, "reachable": reachable,

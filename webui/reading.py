@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from appliance.errors import JournalError
 from appliance.journal.outbox import why
-from appliance.journal.queries import MISSED
+from appliance.journal.queries import MISSED, line_facts
 from webui import here
 from webui.store import stamp
 
@@ -200,6 +201,19 @@ def events(limit: int) -> list[Happened]:
             "SELECT at, message, args, severity FROM events ORDER BY id DESC LIMIT ?", (limit,)
         ).fetchall()
     return [Happened(row["at"], row["message"], _texts(row["args"]), row["severity"]) for row in rows]
+
+
+def self_test(line: str) -> dict[str, object] | None:
+    """The last test of a line's speech: verdict, level, delay, slips, and `at`; None when there was none. A journal
+    that cannot be read has none to tell."""
+    try:
+        with here.store().open() as db:
+            found = line_facts(db, line).get("self-test")
+    except JournalError:
+        return None
+    if found is None or not isinstance(found.value, dict):
+        return None
+    return {**found.value, "at": found.at}
 
 
 def thread(sender: str, limit: int = 200) -> list[Message]:

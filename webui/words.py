@@ -18,6 +18,7 @@ from appliance.words import (
     OUTCOMES,
     PRESSES,
     PROMPTS,
+    SELF_TEST,
     SENDING,
     SMS_STATES,
     TRACE,
@@ -51,6 +52,6 @@ def error_words(error: ControlError) -> str:
 
 
 __all__ = [
-    "BUTTONS", "CAUSES", "ERRORS", "LAMPS", "LINE_STATES", "NOTICES", "OUTCOMES", "PRESSES", "PROMPTS",
+    "BUTTONS", "CAUSES", "ERRORS", "LAMPS", "LINE_STATES", "NOTICES", "OUTCOMES", "PRESSES", "PROMPTS", "SELF_TEST",
     "SENDING", "SMS_STATES", "TRACE", "error_words", "sentence",
 ]  # fmt: skip

@@ -26,6 +26,7 @@ from appliance.exchange.desk import Desk
 from appliance.exchange.exchange import Exchange
 from appliance.exchange.faults import faults_now, notes_now
 from appliance.exchange.loop import Inbox, Loop
+from appliance.exchange.self_test import SelfTests
 from appliance.exchange.sending import Sending
 from appliance.exchange.sending_verbs import SendingVerbs
 from appliance.exchange.sims import FACTS, Sims
@@ -34,6 +35,7 @@ from appliance.exchange.storage import JournalStorage
 from appliance.exchange.verbs import SECONDS, Verbs
 from appliance.journal.times import stamp
 from appliance.journal.writer import Writer
+from appliance.journal.writes import PutLineFact
 from appliance.lines import Line
 from appliance.lines.audio import Audio
 from appliance.lines.endpoint import SipSettings
@@ -110,7 +112,9 @@ class Daemon:
         self._sims = Sims(
             self._exchange, self._writer.submit, self._inbox.put, self._lines_in_use, lambda: self._recipients("")
         )
-        self._verbs = Verbs(self._exchange, self._desk, {**sending.table, **self._sims.verbs()})
+        self._self_tests = SelfTests(self._exchange, self._audio, self._tested, self._topics.add)
+        self._exchange.stray = self._self_tests.heard
+        self._verbs = Verbs(self._exchange, self._desk, self._self_tests, {**sending.table, **self._sims.verbs()})
         self._control = ControlServer(places.control, self._inbox.put, SECONDS)
         self._ports = Ports(lambda: devices.all_ports(places.devices))
         self._next_signal = 0.0
@@ -182,6 +186,7 @@ class Daemon:
         self._loop.add(self._drain)
         self._loop.add(self._exchange.tick)
         self._loop.add(self._sending.tick)
+        self._loop.add(self._self_tests.tick)
         self._loop.add(self._tick_panel)
         self._loop.add(self._publish)
         self._loop.add_chore(self._storage.chore)
@@ -189,6 +194,7 @@ class Daemon:
         self._loop.add_chore(self._show_lamps)
         self._loop.add_chore(self._count)
         self._loop.add_chore(self._note_signal)
+        self._loop.add_chore(self._show_levels)
         self._loop.add_chore(self._restart_waiting_lines)
         self._loop.add_chore(self._sims.chore)
         self._loop.add_chore(self._collect)
@@ -250,6 +256,14 @@ class Daemon:
     def _show_lamps(self, at: float) -> None:
         now = self._clock.local(self._exchange.plan.zone)
         self._panel.show(self._lamps(now), at)
+
+    def _show_levels(self, at: float) -> None:
+        """How loud calls are, once a second while there are any on a line."""
+        if self._audio.has_speech:
+            self._topics.add("levels")
+
+    def _tested(self, line: LineId, facts: dict[str, Json]) -> None:
+        self._writer.submit(PutLineFact(str(line), "self-test", facts, stamp(self._clock.now())))
 
     def _count(self, at: float) -> None:
         if at < self._next_count:
@@ -402,6 +416,7 @@ class Daemon:
             "open": open_rows(exchange, now),
             "night": exchange.overrides.get("night", ""),
             "lines": line_rows(exchange),
+            "self_tests": self._self_tests.running(),
             "phones": phone_states(exchange, _as_json(self._sip.phones())),
             "calls": call_rows(exchange),
             "lamps": lamps,
@@ -419,7 +434,19 @@ class Daemon:
 
 def _wire_of(item: Mapping[str, Value]) -> str:
     """What makes a line start anew when it changes; a label does not."""
-    names = ("kind", "device", "pcm_device", "pin", "country", "imei", "call_waiting", "power", "power_port")
+    names = (
+        "kind",
+        "device",
+        "pcm_device",
+        "pin",
+        "country",
+        "imei",
+        "call_waiting",
+        "power",
+        "power_port",
+        "audio",
+        "alsa_device",
+    )
     shown = {n: v.reveal() if isinstance(v := item.get(n), Secret) else v for n in names}
     return json.dumps(shown, sort_keys=True, default=str)
 

@@ -18,7 +18,7 @@ from appliance.core.numbers import as_pattern, pattern_fault
 from appliance.errors import ControlError, JournalError
 from appliance.exchange.clock import Clock
 from appliance.exchange.control import Answer, Json
-from appliance.exchange.devices import ports
+from appliance.exchange.devices import cards, ports
 from appliance.exchange.verbs import Reply, text
 from appliance.journal.times import stamp
 from appliance.journal.writer import Writer
@@ -286,6 +286,10 @@ class Desk:
     def devices(self) -> list[str]:
         """Ports of modems that are plugged in."""
         return ports(self._devices)
+
+    def cards(self) -> list[str]:
+        """Sound cards that are plugged in."""
+        return cards()
 
     def _ask_worker(self, verb: str, args: dict[str, Json], reply: Reply) -> None:
         try:

@@ -2,6 +2,7 @@
 
 /dev/centralka is made by our udev rules (the command port ends in -at, the speech port in -pcm); /dev/serial is made by
 udev itself, by the place of the socket and by the number in the modem. The virtual modem's ports lie in our own folder.
+Sound cards have names of their own.
 """
 
 import os
@@ -10,6 +11,7 @@ from pathlib import Path
 
 FOLDERS = (Path("/dev/centralka"), Path("/dev/serial/by-path"), Path("/dev/serial/by-id"))
 KERNEL = ("ttyUSB*", "ttyACM*")  # names that move: only for looking where a modem went
+CARDS = Path("/proc/asound")
 MOST = 100
 
 
@@ -34,3 +36,12 @@ def all_ports(own: Path, folders: Iterable[Path] = FOLDERS, dev: Path = Path("/d
     found = ports(own, folders)
     seen = {os.path.realpath(path) for path in found}
     return [*found, *(str(path) for kind in KERNEL for path in sorted(dev.glob(kind)) if str(path) not in seen)]
+
+
+def cards(folder: Path = CARDS) -> list[str]:
+    """Sound cards by their lasting ALSA names. The kernel has a link for each, from its name to its number."""
+    try:
+        names = sorted(path.name for path in folder.iterdir() if path.is_symlink())
+    except OSError:
+        return []  # no sound in this machine
+    return [f"hw:CARD={name}" for name in names][:MOST]

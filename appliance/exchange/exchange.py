@@ -39,6 +39,7 @@ class Bridge(Protocol):
     def play(self, leg: LegId, slot: int, path: Path, loop: bool) -> None: ...
     def stop_play(self, leg: LegId) -> None: ...
     def echo(self, slot: int) -> None: ...
+    def levels(self, slot: int) -> tuple[int, int]: ...
 
 
 class Storage(Protocol):
@@ -90,6 +91,7 @@ class Exchange:
         self.message_came: Callable[[ev.SmsReceived], None] = lambda event: None
         self.plan_changed: Callable[[ev.PlanChanged], None] = lambda event: None
         self.sms_out: Callable[[ev.Event], None] = lambda event: None
+        self.stray: Callable[[ev.Event], None] = lambda event: None  # of a leg that no call has
         self._bridge = bridge
         self._storage = storage
         self._prompts = prompts
@@ -181,6 +183,11 @@ class Exchange:
             self._line(running.offer.leg).perform(do.HangUp(running.offer.leg, Cause.NORMAL))
         return running is not None
 
+    def levels(self, leg: LegId) -> tuple[int, int] | None:
+        """How loud a leg is now, from it and to it, in dBFS; None while it has no sound."""
+        slot = self._line(leg).slot(leg) if leg in self._line_of else None
+        return None if slot is None else self._bridge.levels(slot)
+
     def summon(self, offer: Offer, decided: Route) -> None:
         """A call of the box itself: the offer's caller is the phone that rings."""
         self._begin(offer, decided, summons=True)
@@ -226,6 +233,7 @@ class Exchange:
         if isinstance(event, ev.Answered):
             self._try_joins(event.leg)
         if call_id is None or call_id not in self.calls:
+            self.stray(event)
             if isinstance(event, ev.Answered) and event.leg in self._line_of:
                 self._line(event.leg).perform(do.HangUp(event.leg, Cause.NORMAL))
         else:

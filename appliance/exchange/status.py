@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from appliance.core.model import PHONES, LineId
+from appliance.core.model import PHONES, LegId, LineId
 from appliance.core.plan import Line as PlanLine
 from appliance.core.schedule import state_at
 from appliance.exchange.control import Json
@@ -60,6 +60,7 @@ def _call(exchange: Exchange, running: Running) -> Json:
     offer = running.offer
     label = exchange.plan.lines[offer.line].label if offer.line in exchange.plan.lines else ""
     legs: list[Json] = [dict(leg) for leg in running.call.leg_facts()]
+    heard, said = _levels(exchange, running)
     return {
         "id": str(running.call.id),
         "direction": str(running.route.direction),
@@ -72,7 +73,17 @@ def _call(exchange: Exchange, running: Running) -> Json:
         "state": running.call.state_name(),
         "since": stamp(running.since),
         "legs": legs,
+        "level_in": heard,
+        "level_out": said,
     }
+
+
+def _levels(exchange: Exchange, running: Running) -> tuple[int | None, int | None]:
+    """How loud the other side is and how loud it hears us, in dBFS: of the leg outside, or of the caller within."""
+    legs = [leg for leg in running.call.leg_facts() if leg["state"] != "ended"]
+    outside = [leg for leg in legs if leg["line"] != PHONES] or legs
+    found = [levels for leg in outside if (levels := exchange.levels(LegId(leg["leg"])))]
+    return found[0] if found else (None, None)
 
 
 def _name_of(exchange: Exchange, running: Running) -> str:

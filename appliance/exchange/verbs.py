@@ -15,6 +15,7 @@ from appliance.core.sms_rules import Decision, decide, fits
 from appliance.errors import ControlError
 from appliance.exchange.control import Answer, Asked, Json
 from appliance.exchange.exchange import Exchange
+from appliance.exchange.self_test import SelfTests
 from appliance.panel.table import BUTTONS, press_of
 from appliance.words import TRACE, say
 
@@ -51,6 +52,7 @@ class Desk(Protocol):
     def prompt_speak(self, args: Args, reply: Reply) -> None: ...
     def prompt_remove(self, args: Args) -> None: ...
     def devices(self) -> list[str]: ...
+    def cards(self) -> list[str]: ...
     def set_clock(self, at: datetime | None) -> float: ...
     def only_virtual(self) -> None: ...
     def reload(self) -> None: ...
@@ -60,7 +62,9 @@ class Desk(Protocol):
 class Verbs:
     """Carries out what the socket asks; every fault becomes an answer with an id."""
 
-    def __init__(self, exchange: Exchange, desk: Desk, more: Mapping[str, Later] | None = None) -> None:
+    def __init__(
+        self, exchange: Exchange, desk: Desk, self_tests: SelfTests, more: Mapping[str, Later] | None = None
+    ) -> None:
         """`more`: verbs of other parts, answered later."""
         self._exchange = exchange
         self._desk = desk
@@ -78,7 +82,8 @@ class Verbs:
             "reload": self._reload,
             "password.new": lambda args, who: {"password": self._desk.new_password()},
             "prompt.remove": self._prompt_remove,
-            "devices": lambda args, who: {"ports": [*self._desk.devices()]},
+            "line.selftest": lambda args, who: self_tests.start(args),
+            "devices": lambda args, who: {"ports": [*self._desk.devices()], "cards": [*self._desk.cards()]},
         }
         self._later: dict[str, Later] = {
             "settings.put": self._settings_put,

@@ -6,17 +6,22 @@ take the bridge's part: `join` and `part` are all the rest of the exchange knows
 
 import logging
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance.core.events import PromptEnded
 from appliance.core.model import LegId
+from appliance.core.self_test import Heard
 from appliance.lines import Post
 from appliance.native import api as native
 
 log = logging.getLogger(__name__)
 
 TAIL_SECONDS = 0.2  # what the far end's buffer still holds when the last sample has left
+LOOK_SECONDS = 0.5  # between two looks whether a modem's audio is still there
+CLOSED = 1  # as the native part tells an end of file
+TEST_HERTZ, TEST_MILLISECONDS, TEST_LEVEL, TEST_DB = 1000, 3000, 20, -17  # 20 % of full scale are -17 dBFS
 
 
 @dataclass(slots=True)
@@ -26,6 +31,18 @@ class _Playing:
     ended_at: float | None = None
 
 
+@dataclass(slots=True)
+class _Wire:
+    """A modem's audio."""
+
+    port: native.PcmPort
+    heard: Callable[[str], None] = lambda digit: None
+    lost: Callable[[str], None] = lambda why: None
+    look_at: float = 0.0
+    told: bool = False
+    before: dict[str, int] = field(default_factory=dict)  # counters when a test began
+
+
 class Audio:
     """Loop thread only."""
 
@@ -33,7 +50,7 @@ class Audio:
         self._post = post
         self._joined: set[tuple[int, int]] = set()
         self._playing: dict[LegId, _Playing] = {}
-        self._pcm: dict[LegId, native.PcmPort] = {}
+        self._pcm: dict[LegId, _Wire] = {}
 
     def join(self, a: int, b: int) -> None:
         """Let two slots hear each other; a slot joined to itself is an echo."""
@@ -85,7 +102,9 @@ class Audio:
             native.stop(playing.player)
 
     def poll(self, at: float) -> None:
-        """Tell of prompts that ended."""
+        """Tell of prompts that ended, digits that were heard, and audio that went away."""
+        for wire in list(self._pcm.values()):
+            self._poll_wire(wire, at)
         for leg, playing in list(self._playing.items()):
             if playing.ended_at is None and native.finished(playing.player):
                 playing.ended_at = at
@@ -95,25 +114,100 @@ class Audio:
 
     # ---- PCM ------------------------------------------------------------------------------------------------------
 
-    def open_pcm(self, leg: LegId, fd: int) -> int:
-        """Put a modem's audio into the bridge and return its slot. The caller keeps `fd`. Raises OSError."""
+    def open_pcm(self, leg: LegId, fd: int, rate: int = 8000, burst: int = 1) -> int:
+        """Put a modem's audio into the bridge and return its slot. The caller keeps `fd`. `rate`, `burst`: see
+        `native.api.open_pcm`. Raises OSError."""
         self.close_pcm(leg)
-        port = native.open_pcm(os.dup(fd), follow=True)
-        self._pcm[leg] = port
+        return self._opened(leg, native.open_pcm(os.dup(fd), rate, burst))
+
+    def open_card(self, leg: LegId, name: str) -> int:
+        """The same with a sound card, by its ALSA name. Raises OSError."""
+        self.close_pcm(leg)
+        return self._opened(leg, native.open_card(name))
+
+    def _opened(self, leg: LegId, port: native.PcmPort) -> int:
+        self._pcm[leg] = _Wire(port)
         return port.slot
+
+    def listen(self, leg: LegId, heard: Callable[[str], None], lost: Callable[[str], None]) -> None:
+        """Tell of digits that are heard in a modem's audio, and once when it went away."""
+        if leg in self._pcm:
+            self._pcm[leg].heard, self._pcm[leg].lost = heard, lost
+
+    def flow(self, leg: LegId, go: bool) -> None:
+        """The modem takes speech, or none for now."""
+        if leg in self._pcm:
+            native.pcm_flow(self._pcm[leg].port, go)
+
+    def press(self, leg: LegId, digits: str) -> None:
+        """Say digits to a modem as sound."""
+        if leg in self._pcm:
+            native.pcm_dial(self._pcm[leg].port, digits)
 
     def close_pcm(self, leg: LegId) -> None:
         """Take it out again; no harm when it is gone."""
-        port = self._pcm.pop(leg, None)
-        if port:
-            counters = native.read_pcm(port)
+        wire = self._pcm.pop(leg, None)
+        if wire:
+            counters = native.read_pcm(wire.port)
             log.info("%s: audio ended, %s", leg, counters)
-            self.gone(port.slot)
-            native.close_pcm(port)
+            self.gone(wire.port.slot)
+            native.close_pcm(wire.port)
+
+    def _poll_wire(self, wire: "_Wire", at: float) -> None:
+        for digit in native.pcm_digits(wire.port):
+            wire.heard(digit)
+        if at < wire.look_at:
+            return
+        wire.look_at = at + LOOK_SECONDS
+        counters = native.read_pcm(wire.port)
+        if counters and counters["closed"] and not wire.told:
+            wire.told = True
+            wire.lost("it was closed" if counters["closed"] == CLOSED else os.strerror(counters["closed"]))
+
+    # ---- how loud ---------------------------------------------------------------------------------------------------
+
+    def levels(self, slot: int) -> tuple[int, int]:
+        """How loud a leg is now, from it and to it: dBFS, -90 is silence. Of modems measured over 150 ms, of phones in
+        the last 20 ms."""
+        port = next((wire.port for wire in self._pcm.values() if wire.port.slot == slot), None)
+        counters = native.read_pcm(port) if port else None
+        if counters:
+            return counters["sound_in"], counters["sound_out"]
+        to, of = native.level(slot)
+        return native.decibels(of), native.decibels(to)
+
+    @property
+    def has_speech(self) -> bool:
+        """Whether a modem's audio is open."""
+        return bool(self._pcm)
+
+    # ---- the test of a line -----------------------------------------------------------------------------------------
+
+    def begin_test(self, leg: LegId) -> bool:
+        """Say the test's tone to a modem and look for it in what comes back. False: its audio is not open."""
+        wire = self._pcm.get(leg)
+        if wire is None:
+            return False
+        wire.before = native.read_pcm(wire.port) or {}
+        native.pcm_probe(wire.port, TEST_HERTZ)
+        native.pcm_tone(wire.port, TEST_HERTZ, TEST_MILLISECONDS, TEST_LEVEL)
+        return True
+
+    def tested(self, leg: LegId) -> Heard | None:
+        """What was heard since `begin_test`; None when the audio is gone."""
+        wire = self._pcm.get(leg)
+        probe, after = (native.pcm_probed(wire.port), native.read_pcm(wire.port)) if wire else (None, None)
+        if wire is None or probe is None or after is None:
+            return None
+        more = {name: value - wire.before.get(name, 0) for name, value in after.items()}
+        return Heard(
+            more["in_bytes"], probe.blocks, probe.silent, probe.tone, probe.noisy, probe.jumps, probe.first_ms,
+            probe.best_db, TEST_DB, more["inserted"] + more["removed"] + more["starved"], more["realigned"],
+        )  # fmt: skip
 
     def counters(self) -> dict[str, dict[str, int]]:
         """Counters of the open PCM ports, by leg."""
-        return {str(leg): found for leg, port in self._pcm.items() if (found := native.read_pcm(port))}
+        return {str(leg): found for leg, wire in self._pcm.items() if (found := native.read_pcm(wire.port))}
 
     def stop(self) -> None:
         """End all players and ports."""

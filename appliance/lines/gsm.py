@@ -7,15 +7,12 @@ line is down, says why, and looks again.
 import contextlib
 import errno
 import logging
-import os
 import termios
 import time
-import tty
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Protocol
 
 import serial
 
@@ -31,6 +28,7 @@ from appliance.lines.gsm_care import Care
 from appliance.lines.pin_memory import PinMemory
 from appliance.lines.ports import Ports
 from appliance.lines.power import UsbPower
+from appliance.lines.speech import BY_PORT, PcmAudio, Speech, Way
 from appliance.protocols import modem_events as said
 from appliance.protocols.dtmf import DigitsOnce
 from appliance.protocols.modem import Modem
@@ -56,19 +54,12 @@ ENDINGS = {
 KINDS = {"withheld": Kind.WITHHELD, "unavailable": Kind.UNAVAILABLE}
 
 
-class PcmAudio(Protocol):
-    """What the line needs of `audio.Audio`."""
-
-    def open_pcm(self, leg: LegId, fd: int) -> int: ...
-    def close_pcm(self, leg: LegId) -> None: ...
-
-
 class GsmLine:
     """Implements `lines.Line` for one modem. Loop thread only; times are monotonic seconds."""
 
     def __init__(
         self, line_id: LineId, device: str, pcm_device: str, number: str, country: str, modem: Modem, post: Post,
-        audio: PcmAudio, monotonic: Callable[[], float] = time.monotonic, care: Care | None = None,
+        audio: PcmAudio, monotonic: Callable[[], float] = time.monotonic, care: Care | None = None, way: Way = BY_PORT,
     ) -> None:  # fmt: skip
         self.id = line_id
         self._path = device  # the port that is open
@@ -76,11 +67,12 @@ class GsmLine:
         self._care = care or Care(line_id, device, post, Ports(list), UsbPower())
         self._step = ""  # what is done to the modem when its port is open again
         self._digits = DigitsOnce()
+        self._speech = Speech(line_id, way, audio, self._key, self._speech_lost)
+        modem.calls.by_card = way.by_card
         self._own = Number(number, Kind.E164)
         self._country = country
         self._modem = modem
         self._post = post
-        self._audio = audio
         self._monotonic = monotonic
         self._port: serial.Serial | None = None
         self._out = bytearray()
@@ -90,7 +82,6 @@ class GsmLine:
         self._told_up = False
         self._since = _now()
         self._leg: LegId | None = None
-        self._slot: int | None = None
         self._numbers = count(1)
         self._waiting: dict[tuple[str, int], float] = {}  # slots whose message is being stored
         self._started = False
@@ -148,7 +139,7 @@ class GsmLine:
                 self._modem.calls.answer()
             elif isinstance(command, do.HangUp):
                 self._modem.calls.hang_up()
-            elif isinstance(command, do.SendDigits):
+            elif isinstance(command, do.SendDigits) and not self._speech.press(command.digits):
                 self._modem.tones.send(command.digits)
         if self._port:
             with contextlib.suppress(serial.SerialException, OSError):  # the next poll sees and tells it
@@ -169,7 +160,7 @@ class GsmLine:
 
     def slot(self, leg: LegId) -> int | None:
         """See `lines.Line`."""
-        return self._slot if leg == self._leg else None
+        return self._speech.slot if leg == self._leg else None
 
     def status(self) -> LineStatus:
         """See `lines.Line`."""
@@ -181,7 +172,7 @@ class GsmLine:
             "model": f"{modem.maker} {modem.model}".strip(), "imei": modem.imei, "iccid": modem.sim.iccid,
             "roaming": "1" if modem.network.roaming else "", "voice": modem.network.voice,
             "storage": f"{modem.messages.used}/{modem.messages.total}" if modem.messages.total else "",
-            "calls": "1" if self._leg else "0", "since": self._since,
+            "calls": "1" if self._leg else "0", "since": self._since, **self._speech.facts(),
         }  # fmt: skip
         usable = bool(self._port) and modem.usable
         busy = self._leg is not None or modem.calls.current is not None
@@ -324,13 +315,27 @@ class GsmLine:
             self._post(ev.Answered(self._leg, by=str(self.id)))
 
     def _ended(self, event: said.CallEnded) -> None:
-        leg, self._leg, self._slot = self._leg, None, None
+        leg, self._leg = self._leg, None
+        self._speech.close()
         if leg:
-            self._audio.close_pcm(leg)
             self._post(ev.Ended(leg, ENDINGS.get(event.reason, Cause.FAULT), event.detail))
 
     def _digit(self, event: said.DigitHeard) -> None:
         self.digit_heard("modem", event.digit, self._monotonic())
+
+    def _key(self, digit: str) -> None:
+        self.digit_heard("speech", digit, self._monotonic())
+
+    def _flow(self, event: said.SpeechFlow) -> None:
+        self._speech.flow(event.go)
+
+    def _speech_lost(self, why: str) -> None:
+        """A call that nobody hears is no call: the sound card was pulled out, or the speech port."""
+        leg, self._leg = self._leg, None
+        self._speech.close()
+        self._modem.calls.hang_up()
+        if leg:
+            self._post(ev.Ended(leg, Cause.MEDIA, why))
 
     def _message(self, event: said.MessageRead) -> None:
         if event.slot is not None:
@@ -383,6 +388,7 @@ class GsmLine:
         said.CallEnded: _ended, said.DigitHeard: _digit, said.MessageRead: _message, said.SlotFreed: _freed,
         said.PartSent: _part_sent, said.PartFailed: _part_failed, said.PartUncertain: _part_uncertain,
         said.UssdSaid: _services, said.UssdFailed: _services, said.ForwardingSaid: _services,
+        said.SpeechFlow: _flow,
     }  # fmt: skip
 
     def _report_again(self, at: float) -> None:
@@ -406,22 +412,8 @@ class GsmLine:
         self._leg = command.leg
 
     def _open_speech(self, leg: LegId) -> None:
-        """Hand the speech port to the bridge; without one the call is up and silent, and the log says so."""
-        pcm = self._care.speech(self._path, self._pcm_device)
-        if not pcm:
-            log.warning("line %s: no speech port is set, the call is silent", self.id)
-            return
-        try:
-            fd = os.open(pcm, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
-            try:
-                if os.isatty(fd):
-                    tty.setraw(fd, termios.TCSANOW)  # without waiting until an old call's speech has left
-                    termios.tcflush(fd, termios.TCIOFLUSH)
-                self._slot = self._audio.open_pcm(leg, fd)
-            finally:
-                os.close(fd)
-        except (OSError, termios.error) as error:
-            log.error("line %s: the speech port cannot be opened, the call is silent: %s", self.id, error)
+        """Hand the speech to the bridge."""
+        self._speech.open(leg, self._modem.family, self._care.speech(self._path, self._pcm_device))
 
 
 def _now() -> str:
@@ -451,4 +443,5 @@ def from_settings(
     return GsmLine(
         line, device, str(item.get("pcm_device") or ""), str(item.get("number") or ""),
         str(item.get("country") or country), modem, post, audio, care=care,
+        way=Way(str(item.get("alsa_device") or ""), str(item.get("audio") or "automatic")),
     )  # fmt: skip

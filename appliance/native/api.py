@@ -5,6 +5,7 @@ All functions belong to the loop thread. The three callbacks run there too, insi
 """
 
 import logging
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,7 +13,10 @@ from _centralka_native import ffi, lib
 
 log = logging.getLogger(__name__)
 
+SILENCE, SILENCE_DB = 1e-9, -90  # mean square, dBFS: nothing is quieter
+QUIETEST_LEVEL = 8
 TARGET_FRAMES = 2  # 40 ms: what a modem's or a pty's jitter needs
+CARD_FRAMES = 3  # a card gives its 20 ms when it likes
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +146,15 @@ def ports() -> int:
 
 
 def level(slot: int) -> tuple[int, int]:
-    """Sound to and from a slot now, 0 to 255 each."""
+    """Sound to and from a slot now, as the bridge tells it; see `decibels`."""
     found = ffi.new("unsigned[2]")
     lib.ck_level(slot, found, found + 1)
     return int(found[0]), int(found[1])
+
+
+def decibels(level: int) -> int:
+    """A level of `level` in dBFS: it is the magnitude of a mu-law octet (G.711), 0 to 127, sixteen steps to 6 dB."""
+    return SILENCE_DB if level < QUIETEST_LEVEL else round((min(level, 127) - 127) * 6 / 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +165,21 @@ class PcmPort:
     slot: int
 
 
-def open_pcm(fd: int, follow: bool = True, target_frames: int = TARGET_FRAMES) -> PcmPort:
-    """Put a descriptor into the bridge; C owns and closes it, also when this raises OSError. `follow`: write as much
-    as is read, as a modem wants it."""
+def open_pcm(fd: int, rate: int = 8000, burst: int = 1, target_frames: int = TARGET_FRAMES) -> PcmPort:
+    """Put a descriptor into the bridge; C owns and closes it, also when this raises OSError. `rate`: samples a second
+    on the wire, 8000 or 16000; `burst`: frames of 20 ms that are written at once."""
     slot = ffi.new("int *")
-    found = lib.ck_pcm_open(fd, int(follow), target_frames, slot)
+    found = lib.ck_pcm_open(fd, rate, burst, target_frames, slot)
     _checked(min(found, 0), "a PCM port")
+    return PcmPort(int(found), int(slot[0]))
+
+
+def open_card(name: str, target_frames: int = CARD_FRAMES) -> PcmPort:
+    """Put a sound card into the bridge by its ALSA name, such as hw:CARD=Android. Raises OSError: no such card, or
+    another program has it."""
+    slot = ffi.new("int *")
+    found = lib.ck_card_open(name.encode("ascii", "replace"), target_frames, slot)
+    _checked(min(found, 0), name)
     return PcmPort(int(found), int(slot[0]))
 
 
@@ -173,9 +191,59 @@ def close_pcm(port: PcmPort) -> None:
 def read_pcm(port: PcmPort) -> dict[str, int] | None:
     """Counters of a port, None when it is gone."""
     counters = ffi.new("ck_pcm_counters *")
-    if lib.ck_pcm_read(port.id, counters):
+    if lib.ck_pcm_read(port.id, port.slot, counters):
         return None
     return {name: int(getattr(counters, name)) for name, _ in ffi.typeof("ck_pcm_counters").fields}
+
+
+def pcm_flow(port: PcmPort, go: bool) -> None:
+    """The modem's own flow control: it takes speech, or none for now."""
+    lib.ck_pcm_flow(port.id, port.slot, int(go))
+
+
+def pcm_digits(port: PcmPort) -> str:
+    """DTMF digits heard in the sound from the line since the last call, 32 at most."""
+    room = ffi.new("char[32]")
+    return bytes(ffi.buffer(room, max(lib.ck_pcm_digits(port.id, port.slot, room, 32), 0))).decode("ascii")
+
+
+def pcm_tone(port: PcmPort, hertz: int, milliseconds: int, level: int) -> None:
+    """Play a tone to the line in place of what the bridge says; `level` in per cent of full scale."""
+    lib.ck_pcm_tone(port.id, port.slot, hertz, milliseconds, level)
+
+
+def pcm_dial(port: PcmPort, digits: str) -> None:
+    """Play up to 16 DTMF digits to the line as sound."""
+    lib.ck_pcm_dial(port.id, port.slot, digits.encode("ascii", "ignore"))
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What was heard from the line since a tone is looked for, in blocks of 100 ms: `silent` under -60 dBFS, `tone`
+    mostly that tone, `noisy` as rough as noise; `jumps`: how often the tone broke; `first_ms`: when it was
+    heard first, -1 never; `best_db`: how loud at best, dBFS."""
+
+    blocks: int
+    silent: int
+    tone: int
+    noisy: int
+    jumps: int
+    first_ms: int
+    best_db: int
+
+
+def pcm_probe(port: PcmPort, hertz: int) -> None:
+    """Look for a tone from now on."""
+    lib.ck_pcm_probe(port.id, port.slot, hertz)
+
+
+def pcm_probed(port: PcmPort) -> Probe | None:
+    """What was found so far, None when the port is gone."""
+    found = ffi.new("ck_probe *")
+    if lib.ck_pcm_probed(port.id, port.slot, found):
+        return None
+    best = round(10 * math.log10(found.best)) if found.best > SILENCE else SILENCE_DB
+    return Probe(found.blocks, found.silent, found.tone, found.noisy, found.jumps, found.first_ms, best)
 
 
 def play(path: str, slot: int, loop: bool) -> int:

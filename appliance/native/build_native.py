@@ -16,8 +16,8 @@ from pathlib import Path
 from cffi import FFI
 
 HERE = Path(__file__).resolve().parent
-SOURCES = ("centralka.h", "hook.c", "pcm.c", "bridge.c")
-LIBRARIES = ("pjsua", "pjsip-ua", "pjsip-simple", "pjsip", "pjmedia", "pjnath", "pjlib-util", "pj")
+SOURCES = ("centralka.h", "hook.c", "elastic.c", "ears.c", "wire.c", "pcm.c", "sound_card.c", "bridge.c")
+LIBRARIES = ("pjsua", "pjsip-ua", "pjsip-simple", "pjsip", "pjmedia", "pjnath", "pjlib-util", "pj", "asound")
 
 DECLARATIONS = """
 extern "Python" int ck_on_request(void *, char *, int, char *, int, char *, size_t);
@@ -31,12 +31,24 @@ void ck_quiet(int level);
 
 typedef struct ck_pcm_counters {
     long in_bytes, out_bytes, get_frames, put_frames, starved, priming, inserted, removed, overflowed, idle_trimmed,
-        unwritten, fillers, partial;
-    int level, level_min, level_max, tx_level, closed, slot;
+        unwritten, fillers, partial, tx_inserted, tx_removed, realigned, own_clock;
+    int level, level_min, level_max, tx_level, closed, paused, slot, rate, sound_in, sound_out;
 } ck_pcm_counters;
-int ck_pcm_open(int fd, int follow, int target_frames, int *slot);
+typedef struct ck_probe {
+    long blocks, silent, tone, noisy, jumps;
+    int first_ms;
+    double best;
+} ck_probe;
+int ck_pcm_open(int fd, int rate, int burst, int keep, int *slot);
+int ck_card_open(const char *name, int keep, int *slot);
 int ck_pcm_close(int id, int slot);
-int ck_pcm_read(int id, ck_pcm_counters *out);
+int ck_pcm_read(int id, int slot, ck_pcm_counters *out);
+int ck_pcm_flow(int id, int slot, int go);
+int ck_pcm_digits(int id, int slot, char *out, int most);
+int ck_pcm_probe(int id, int slot, int hertz);
+int ck_pcm_probed(int id, int slot, ck_probe *out);
+int ck_pcm_tone(int id, int slot, int hertz, int milliseconds, int level);
+int ck_pcm_dial(int id, int slot, const char *digits);
 
 int ck_connect(int from, int to);
 int ck_disconnect(int from, int to);
@@ -50,9 +62,16 @@ int ck_play_stop(int id);
 
 def build(prefix: Path) -> Path:
     """Compile unless it is there already. Raises subprocess.CalledProcessError or cffi's VerificationError."""
-    digest = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in (*SOURCES, "build_native.py")))
+    sources = [HERE / name for name in SOURCES]
+    return compiled(prefix, "_centralka_native", DECLARATIONS, sources, [Path(__file__)])
+
+
+def compiled(prefix: Path, name: str, declarations: str, sources: list[Path], also: list[Path]) -> Path:
+    """The folder with the module `name`, made of C sources; `also`: other files it is made anew for when they change.
+    Raises as `build`."""
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in (*sources, *also)))
     folder = prefix / "native" / digest.hexdigest()[:16]
-    module = folder / f"_centralka_native{sysconfig.get_config_var('EXT_SUFFIX')}"
+    module = folder / f"{name}{sysconfig.get_config_var('EXT_SUFFIX')}"
     if module.exists():
         return folder
     flags = subprocess.run(
@@ -63,10 +82,10 @@ def build(prefix: Path) -> Path:
         check=True,
     ).stdout.split()
     ffi = FFI()
-    ffi.cdef(DECLARATIONS)
+    ffi.cdef(declarations)
     ffi.set_source(
-        "_centralka_native",
-        "".join(f'#include "{HERE / name}"\n' for name in SOURCES),
+        name,
+        "".join(f'#include "{path}"\n' for path in sources),
         include_dirs=[str(prefix / "include")],
         library_dirs=[str(prefix / "lib")],
         libraries=list(LIBRARIES),
@@ -77,7 +96,7 @@ def build(prefix: Path) -> Path:
     )
     folder.mkdir(parents=True, exist_ok=True)
     work = folder / f"work.{os.getpid()}"
-    made = Path(ffi.compile(tmpdir=str(work), target="_centralka_native.*", verbose=False))
+    made = Path(ffi.compile(tmpdir=str(work), target=f"{name}.*", verbose=False))
     os.replace(made, module)
     subprocess.run(["rm", "-rf", str(work)], check=True)
     return folder

@@ -21,6 +21,7 @@ from appliance.protocols.modem_events import (
     ModemEvent,
     NoVoice,
     SecondCall,
+    SpeechFlow,
 )
 from appliance.protocols.modem_families import CALL_WAITING, OTHERS, Family
 
@@ -67,6 +68,7 @@ class Calls:
     engine: AtEngine
     tell: Callable[[ModemEvent], None]
     family: Family = OTHERS
+    by_card: bool = False  # speech goes over a sound card
     current: Current | None = None
     _offer_at: float | None = None
     _look_at: float | None = None
@@ -246,16 +248,20 @@ class Calls:
         call.answered, call.state = True, "active"
         self._look_at = at + LOOK_IN_CALL
         self._switch_audio()
-        if not self.family.audio_on:
+        if not self._audio_on:
             self.tell(CallAnswered())
+
+    @property
+    def _audio_on(self) -> tuple[str, ...]:
+        return self.family.card_on if self.by_card else self.family.audio_on
 
     def _switch_audio(self) -> None:
         """The modem's speech channel is opened within the call, and once per call."""
         call = self.current
-        if call is None or not self.family.audio_on:
+        if call is None or not self._audio_on:
             return
         call.audio_tries += 1
-        for command in self.family.audio_on:
+        for command in self._audio_on:
             self._send("audio", command, 5.0)
 
     def _audio_answered(self, done: Finished, at: float) -> None:
@@ -422,6 +428,12 @@ class Calls:
     def _send(self, what: str, command: str, seconds: float, expects: tuple[str, ...] = ()) -> None:
         self.engine.send(Command(command, expects, seconds, Priority.CALL, tag=f"call {what}"))
 
+    def _flow(self, line: str, at: float) -> None:
+        """+QPCMV: 0,0 and 1,0 within a call: the serial speech port is full, or takes more."""
+        first = (text.fields_of(line) or [""])[0]
+        if self.current and self.current.audio and first in ("0", "1"):
+            self.tell(SpeechFlow(first == "1"))
+
     _SIGNS: ClassVar[tuple[tuple[str, Callable[["Calls", str, float], None]], ...]] = (
         ("RING", _ring), ("+CRING", _ring), ("+CLIP", _caller), ("+CCWA", _waiting),
         ("+CLCC", _state_said), ("+QIND", _state_said), ("^DSCI", _state_said), ("^SLCC", _state_said),
@@ -429,6 +441,7 @@ class Calls:
         ("CONNECT", _active), ("VOICE CALL: BEGIN", _active), ("VOICE CALL: END", _vendor_end), ("^CEND", _vendor_end),
         ("MISSED_CALL", _vendor_end), ("HANGUP", _vendor_end),
         ("NO CARRIER", _result_code), ("BUSY", _result_code), ("NO ANSWER", _result_code), ("NO DIAL", _result_code),
+        ("+QPCMV", _flow),
     )  # fmt: skip
     _ANSWERS: ClassVar[dict[str, Callable[["Calls", Finished, float], None]]] = {
         "dial": _dialled, "answer": _answered, "end": _ended, "look": _looked, "audio": _audio_answered,

@@ -96,6 +96,13 @@ class DigitHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechFlow:
+    """The speech port takes what we say, or nothing for now."""
+
+    go: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MessageRead:
     """A PDU lies in a slot, or was delivered directly (slot None). `raw`: it is no PDU, but the hex of what came."""
 
@@ -196,6 +203,6 @@ class ForwardingSaid:
 
 ModemEvent = (
     StateChanged | PortDead | Sick | Identified | NetworkTime | CallOffered | CallerKnown | CallAlerting | CallAnswered
-    | CallEnded | SecondCall | NoVoice | DigitHeard | MessageRead | SlotFreed | SlotStuck | Mended | PartSent
-    | PartFailed | PartUncertain | UssdSaid | UssdFailed | ForwardingSaid
+    | CallEnded | SecondCall | NoVoice | DigitHeard | SpeechFlow | MessageRead | SlotFreed | SlotStuck | Mended
+    | PartSent | PartFailed | PartUncertain | UssdSaid | UssdFailed | ForwardingSaid
 )  # fmt: skip

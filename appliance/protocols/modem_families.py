@@ -11,7 +11,10 @@ class Family:
     `matches`: maker and model; `extra`: at the end of the initialisation; `audio_on`: in the call, with `audio_tries`;
     `audio_off`: after it; `refuse`, `hang_up`: the first that is taken ends a call; `digit`: {d} is the digit, and
     `digit_pause` the seconds between two; `iccid`: how the SIM's number is asked; `pin_tries`: how the tries left are,
-    "" where they cannot be; `first_slot`: where its messages are counted from; `reset`: what restarts the module.
+    "" where they cannot be; `first_slot`: where its messages are counted from; `reset`: what restarts the module;
+    `card_on`: as `audio_on`, when speech goes over a sound card, and `card_needs_tones`: our digits then have to be
+    made as sound; `speech_rate`, `speech_burst`: samples a second on the serial speech port, and frames of 20 ms that
+    are written to it at once.
     """
 
     name: str
@@ -29,6 +32,10 @@ class Family:
     first_slot: int = 1
     reset: tuple[str, ...] = ("AT+CFUN=1,1",)
     has_pcm: bool = False
+    card_on: tuple[str, ...] = ()
+    card_needs_tones: bool = False
+    speech_rate: int = 8000
+    speech_burst: int = 1
 
 
 FAMILIES: tuple[Family, ...] = (
@@ -49,6 +56,7 @@ FAMILIES: tuple[Family, ...] = (
         extra=('AT+QURCCFG="urcport","usbat"', 'AT+QINDCFG="ccinfo",1,0', "AT+QTONEDET=1"),
         audio_on=("AT+QPCMV=1,0",), audio_off=("AT+QPCMV=0",),
         iccid=("AT+QCCID", "AT+CCID"), pin_tries='AT+QPINC="SC"', first_slot=0, has_pcm=True,
+        card_on=("AT+QPCMV=1,2",), card_needs_tones=True, speech_burst=5,
     ),
     Family(
         "huawei", r"HUAWEI|\bE\d{3,4}\b|\bK\d{4}\b|MU\d{3}",

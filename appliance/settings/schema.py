@@ -126,6 +126,7 @@ HOURS = Section("hours", "Hours", (
     )),
 ))  # fmt: skip
 
+SPEECH = {"automatic": "By itself", "serial": "The speech port", "alsa": "The sound card"}
 LINES = Section("lines", "Lines", (
     _id(),
     Choice(name="kind", label="Kind", options={"gsm": "SIM card"}, default="gsm", kind="hidden"),
@@ -224,6 +225,11 @@ LINES = Section("lines", "Lines", (
     Choice(name="forward_seconds", label="Nobody answers after", default="20",
            options={str(n): f"{n} seconds" for n in range(5, 31, 5)}),
     Switch(name="forward_all", label="Always: no call reaches the box any more", seldom=True),
+    Choice(name="audio", label="Speech goes over", options=SPEECH, default="automatic", seldom=True,
+           help="By itself: the sound card where one is named, else the speech port."),
+    Text(name="alsa_device", label="Sound card", longest=100, pattern=r"[A-Za-z0-9_][A-Za-z0-9_:=,.-]*",
+         pattern_fault="not-a-sound-card", seldom=True,
+         help="ALSA's name of it, best by the card's own, such as hw:CARD=Android."),
 ), many=True)  # fmt: skip
 
 PEOPLE = Section("people", "People and phones", (

@@ -81,6 +81,9 @@ class FakeBridge:
     def play(self, leg, slot, path, loop):
         self.playing[leg] = (path.stem, loop)
 
+    def levels(self, slot):
+        return -20, -30
+
     def stop_play(self, leg):
         self.playing.pop(leg, None)
 

@@ -3,7 +3,7 @@
 import json
 import os
 import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,12 @@ from appliance.core.causes import Cause
 from appliance.core.model import LegId, LineId
 from appliance.lines.gsm import GsmLine
 from appliance.lines.pin_memory import PinMemory
+from appliance.lines.speech import Speech, Way
+from appliance.protocols import modem_events as said
+from appliance.protocols.at import AtEngine, Command, Finished, Unsolicited
 from appliance.protocols.modem import Modem
+from appliance.protocols.modem_call import Calls
+from appliance.protocols.modem_families import FAMILIES, Family
 
 
 class Audio:
@@ -21,12 +26,37 @@ class Audio:
 
     def __init__(self) -> None:
         self.opened: list[LegId] = []
+        self.closed: list[LegId] = []
+        self.wires: list[object] = []
+        self.flows: list[bool] = []
+        self.pressed = ""
 
-    def open_pcm(self, leg: LegId, fd: int) -> int:
+    def open_pcm(self, leg: LegId, fd: int, rate: int = 8000, burst: int = 1) -> int:
         self.opened.append(leg)
+        self.wires.append((rate, burst))
         return 7
 
-    def close_pcm(self, leg: LegId) -> None: ...
+    def open_card(self, leg: LegId, name: str) -> int:
+        if name == "hw:CARD=Nobody":
+            raise OSError(19, "no such device")
+        self.opened.append(leg)
+        self.wires.append(name)
+        return 8
+
+    def close_pcm(self, leg: LegId) -> None:
+        self.closed.append(leg)
+
+    def listen(self, leg: LegId, heard: Callable[[str], None], lost: Callable[[str], None]) -> None:
+        self.heard, self.lost = heard, lost
+
+    def flow(self, leg: LegId, go: bool) -> None:
+        self.flows.append(go)
+
+    def press(self, leg: LegId, digits: str) -> None:
+        self.pressed += digits
+
+    def levels(self, slot: int) -> tuple[int, int]:
+        return -20, -30
 
 
 class Port:
@@ -107,7 +137,6 @@ def test_the_speech_port_is_made_ready_without_waiting_for_what_an_old_call_left
     waits: list[int] = []
     real = tty.setraw
     monkeypatch.setattr(tty, "setraw", lambda fd, when=tty.TCSAFLUSH: (waits.append(when), real(fd, when)))
-    port.line._leg = LegId("gsm0-1")
     port.line._open_speech(LegId("gsm0-1"))
     assert waits == [tty.TCSANOW]
     assert port.audio.opened == ["gsm0-1"]
@@ -121,3 +150,87 @@ def test_a_line_that_is_stopped_ends_its_call_whatever_else_is_in_flight(port: P
     assert "AT+CHUP\r" in port.sent()
     ended = next(e for e in port.events if isinstance(e, ev.Ended))
     assert ended.cause is Cause.LINE_LOST
+
+
+# ---- speech ---------------------------------------------------------------------------------------------------------
+
+
+def family(name: str) -> Family:
+    return next(one for one in FAMILIES if one.name == name)
+
+
+class Call:
+    """The speech of a call, with a bridge that takes it."""
+
+    def __init__(self, way: Way, kind: str, port: str = "") -> None:
+        self.audio, self.keys, self.lost = Audio(), [], []
+        self.speech = Speech(LineId("gsm0"), way, self.audio, self.keys.append, self.lost.append)
+        self.slot = self.speech.open(LegId("gsm0-1"), family(kind), port)
+
+
+def test_speech_goes_over_the_sound_card_where_one_is_named_and_over_the_port_else(port: Port) -> None:
+    device, card = os.ttyname(port.pcm_slave), "hw:CARD=Android"
+    ways = {Way(): (8000, 1), Way(card): card, Way(card, "serial"): (8000, 1), Way(card, "alsa"): card}
+    assert {way: Call(way, "huawei", device).audio.wires for way in ways} == {way: [wire] for way, wire in ways.items()}
+    assert Call(Way(), "quectel", device).audio.wires == [(8000, 5)], "100 ms at once"
+
+
+def test_speech_that_cannot_be_leaves_the_call_silent_and_says_why() -> None:
+    cases = (
+        (Way(), "", "none"), (Way(), "/dev/no-such-port", "refused"), (Way("hw:CARD=Nobody"), "", "refused"),
+        (Way("", "alsa"), "/dev/null", "none"),
+    )  # fmt: skip
+    for way, device, state in cases:
+        call = Call(way, "simcom-lte", device)
+        assert (call.slot, call.speech.facts()) == (None, {"speech": state})
+
+
+def test_a_key_that_modem_and_sound_both_tell_is_one_key(port: Port) -> None:
+    port.hear('\r\nRING\r\n\r\n+CLIP: "+48600100200",145,,,,0\r\n')
+    port.line._open_speech(next(e for e in port.events if isinstance(e, ev.Offered)).offer.leg)
+    for key in "55#":
+        port.audio.heard(key)
+        port.at += 0.3
+        port.line.digit_heard("modem", key, port.at)
+        port.at += 0.1
+    port.audio.heard("7")  # the modem missed it
+    port.at += 2
+    port.line.digit_heard("modem", "8", port.at)  # the sound was too poor
+    port.audio.heard("A")
+    assert "".join(e.digit for e in port.events if isinstance(e, ev.Digit)) == "55#78"
+
+
+def test_keys_go_out_as_sound_where_the_modem_cannot_send_them() -> None:
+    card, serial = Call(Way("hw:CARD=Android"), "quectel"), Call(Way("hw:CARD=Usb"), "simcom-2g")
+    assert (card.speech.press("12#"), card.audio.pressed) == (True, "12#")
+    assert (serial.speech.press("12#"), serial.audio.pressed) == (False, "")
+
+
+def test_a_call_whose_sound_card_is_pulled_out_ends_with_that_cause(port: Port) -> None:
+    port.hear('\r\nRING\r\n\r\n+CLIP: "+48600100200",145,,,,0\r\n')
+    leg = next(e for e in port.events if isinstance(e, ev.Offered)).offer.leg
+    port.line._open_speech(leg)
+    assert port.line.slot(leg) == 7
+    assert port.line.status().facts["level_in"] == "-20"
+    port.audio.lost("No such device")
+    ended = next(e for e in port.events if isinstance(e, ev.Ended))
+    assert (ended.cause, ended.detail) == (Cause.MEDIA, "No such device")
+    assert port.audio.closed == [leg]
+    assert port.line.slot(leg) is None
+    assert port.line.status().facts["speech"] == "lost"
+
+
+def test_a_modem_of_quectel_says_over_which_way_speech_goes_and_when_it_is_full() -> None:
+    for card, command in ((False, "AT+QPCMV=1,0"), (True, "AT+QPCMV=1,2")):
+        told: list[object] = []
+        engine = AtEngine()
+        calls = Calls(engine, told.append, family("quectel"), by_card=card)
+        calls.dial("+48600100200", 0.0)
+        engine.output(0.0)
+        engine.feed(b"\r\nOK\r\n", 0.1)
+        calls.unsolicited(Unsolicited('+CLCC: 1,0,0,0,0,"+48600100200",145'), 0.2)
+        assert engine.output(0.3).decode().strip() == command
+        calls.finished(Finished(Command(command), True, "OK"), "audio", 0.4)
+        calls.unsolicited(Unsolicited("+QPCMV: 0,0"), 0.5)
+        calls.unsolicited(Unsolicited("+QPCMV: 1,0"), 0.6)
+        assert told[-2:] == [said.SpeechFlow(False), said.SpeechFlow(True)]

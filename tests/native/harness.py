@@ -109,7 +109,7 @@ def main() -> None:
         for leg, sock in ((call, pairs[number][0][0]), (by_number[number], pairs[number][1][0])):
             fd = sock.detach()
             fds.append(fd)
-            port = native.open_pcm(fd, follow=True)
+            port = native.open_pcm(fd)
             ports.append(port)
             info = leg.getInfo()
             slot = info.media[0].audioConfSlot
@@ -153,7 +153,7 @@ def cycle(times: int, pump) -> None:
     """Open and close ports, a few at once, each joined to its neighbour while it lives."""
     for _ in range(times // AT_ONCE):
         ends = [socket.socketpair() for _ in range(AT_ONCE)]
-        made = [native.open_pcm(a.detach(), follow=True) for a, _ in ends]
+        made = [native.open_pcm(a.detach()) for a, _ in ends]
         for one, other in pairwise(made):
             native.connect(one.slot, other.slot)
         pump(0.045)

@@ -46,6 +46,10 @@ class FakeExchange:
         self.phones: dict[str, str] = {}
         self.ports: list[str] = []
         self.sms_refused = ""
+        self.cards: list[str] = []
+        self.tests: list[dict[str, object]] = []
+        self.running_tests: dict[str, str] = {}
+        self.test_error = ""
         self.sources: list[Path] = []
         self.spoken: list[tuple[str, str, str]] = []
         self.mail_answer: dict[str, object] = {
@@ -133,6 +137,7 @@ class FakeExchange:
                       calls=tuple(str(c["state"]) for c in self.calls))  # fmt: skip
         return {
             "now": self.now.isoformat(), "open": {str(i): self._open(plan, i) for i in plan.lines}, "night": self.night,
+            "self_tests": self.running_tests,
             "lines": lines, "phones": phones, "calls": self.calls, "notes": self.notes,
             "lamps": [{"name": s.name, "pattern": s.pattern, "word": s.word} for s in lamps(facts)],
             "counts": {"unread": self._unread(), "missed": 2, "dead": 0}, "virtual": True, "version": "0.1.0",
@@ -228,8 +233,15 @@ class FakeExchange:
     def _mail_test(self, args: dict, who: str) -> dict:
         return self.mail_answer
 
+    def _line_selftest(self, args: dict, who: str) -> dict:
+        if self.test_error:
+            raise ControlError(self.test_error)
+        self.tests.append(args)
+        self.running_tests = {args["line"]: "listening"}
+        return {"started": True}
+
     def _devices(self, args: dict, who: str) -> dict:
-        return {"ports": self.ports}
+        return {"ports": self.ports, "cards": self.cards}
 
     def _prompt_convert(self, args: dict, who: str) -> dict:
         """The worker's rules: wav or mp3 by the first octets, at most 5 MB; the sound is kept as it is."""

@@ -1,8 +1,10 @@
 """SIM lines added and removed on the page, with the modems that are plugged in."""
 
+from pathlib import Path
+
 from flask.testing import FlaskClient
 
-from appliance.exchange.devices import ports
+from appliance.exchange.devices import cards, ports
 from tests.webui.conftest import post
 from tests.webui.fake_exchange import FakeExchange
 
@@ -51,6 +53,20 @@ def test_the_first_line_of_a_new_box_is_made_on_the_page_or_in_the_wizard(
         post(anna, path, {"label": "Reception", "number": "", "device": "/dev/centralka/modem-b-at"})
         (line,) = lines(exchange).values()
         assert (line["label"], line["pcm_device"]) == ("Reception", "/dev/centralka/modem-b-pcm")
+
+
+def test_sound_cards_are_offered_by_the_names_that_last(
+    anna: FlaskClient, exchange: FakeExchange, tmp_path: Path
+) -> None:
+    (tmp_path / "card1").mkdir()
+    (tmp_path / "Android").symlink_to("card1")
+    (tmp_path / "version").write_text("k")
+    assert cards(tmp_path) == ["hw:CARD=Android"]
+    assert cards(tmp_path / "none") == []
+    exchange.cards = ["hw:CARD=Android"]
+    assert '<option value="hw:CARD=Android">' in anna.get("/lines/gsm0/modem").get_data(as_text=True)
+    answer = post(anna, "/lines/gsm0/modem", {"device": "/dev/ttyUSB2", "alsa_device": "hw:CARD=A;B"})
+    assert "Write the name ALSA has for it" in answer.get_data(as_text=True)
 
 
 def test_the_wizard_goes_on_without_a_modem(anna: FlaskClient, exchange: FakeExchange) -> None:

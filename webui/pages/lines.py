@@ -17,6 +17,7 @@ from webui import flash, forms, here, line_care, reading, recordings
 from webui.control import LineView
 from webui.forms import Drawn, Options
 from webui.pages import saving
+from webui.words import error_words
 
 page = Blueprint("lines", __name__)
 
@@ -44,6 +45,7 @@ TABS = (
     Tab("backup", _l("Backup number"), ()),
     Tab("modem", _l("Modem"), (
         "enabled", "device", "pcm_device", "pin", "outgoing", "country", "imei", "call_waiting", "power", "power_port",
+        "audio", "alsa_device",
     )),
 )  # fmt: skip
 
@@ -83,7 +85,24 @@ def one(line_id: str) -> str:
         tabs=tabs_of(line_id, "state"),
         groups=dict(group_choices()),
         care=line_care.of(line_id),
+        testing=(here.status() or {}).get("self_tests", {}).get(line_id, ""),
+        tested=reading.self_test(line_id),
     )
+
+
+@page.post("/lines/<line_id>/selftest")
+def self_test(line_id: str) -> Response:
+    """Begin the test of a line's speech; its verdict is on the page some seconds later."""
+    args: dict[str, object] = {
+        "line": line_id, "number": request.form.get("number", ""), "loop": request.form.get("loop") == "1",
+    }  # fmt: skip
+    try:
+        here.control().ask("line.selftest", args, here.who())
+    except ControlError as error:
+        flash.wrong(_("The test did not begin."), error_words(error))
+    else:
+        flash.done(_("The test has begun."), _("Its result is here in a moment; look again."))
+    return redirect(url_for("lines.one", line_id=line_id), 303)
 
 
 @page.route("/lines/<line_id>/<tab>", methods=["GET", "POST"])
@@ -149,10 +168,10 @@ def create(only: tuple[str, ...]) -> saving.Outcome:
     return outcome
 
 
-def ports() -> list[str]:
-    """Ports of modems that the exchange sees; none while it does not answer."""
+def ports(kind: str = "ports") -> list[str]:
+    """Ports of modems that the exchange sees, or its sound cards ("cards"); none while it does not answer."""
     try:
-        listed = here.control().ask("devices").get("ports")
+        listed = here.control().ask("devices").get(kind)
     except ControlError:
         return []
     return [str(path) for path in listed] if isinstance(listed, list) else []
@@ -179,6 +198,8 @@ def _suggest(fields: list[Drawn]) -> None:
                 field.suggestions = [path for path in listed if not path.endswith(PCM)]
             elif field.name == "pcm_device":
                 field.suggestions = [path for path in listed if not path.endswith(AT)]
+            elif field.name == "alsa_device":
+                field.suggestions = ports("cards")
 
 
 @page.route("/lines/<line_id>/remove", methods=["GET", "POST"])
