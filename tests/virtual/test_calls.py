@@ -198,3 +198,15 @@ def test_keys_of_the_far_end_come_as_lines(benches: Callable[..., Bench], make: 
     port.read(said)
     assert "OK" in port.say("AT+VTS=7")
     assert port.status()["calls"][0]["digits"] == "7"
+
+
+def test_the_make_whose_ath_hangs_up_nothing_until_it_is_told(benches: Callable[..., Bench]) -> None:
+    port = benches("gsm0=sim7600", {"bearer": True}).gsm0.settle()
+    dial(port)
+    assert "OK" in port.say("ATH")
+    listed = port.say("AT+CLCC")
+    assert "+CLCC: 1,0,3" in listed
+    assert re.search(r"\+CLCC: 8,0,0,1,", listed)  # a data connection, which is no call
+    assert "OK" in port.say("AT+CVHU=0")
+    assert "OK" in port.say("ATH")
+    assert "+CLCC: 1," not in port.say("AT+CLCC")
