@@ -129,7 +129,7 @@ SIM800 = Family(
     ("RDY", "+CFUN: 1", "+CPIN: READY", "Call Ready", "SMS Ready"),
     "",
     ("SM", "ME", "SR"),
-    {"no_lte": True, "capacity_sm": 30, "prompt": "\r\n\r\n> "},
+    {"no_lte": True, "capacity_sm": 30, "prompt": "\r\n\r\n>"},
 )
 EC25 = Family(
     "ec25",
