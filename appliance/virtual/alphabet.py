@@ -1,6 +1,7 @@
 """The default alphabet of SMS (3GPP TS 23.038 6.2.1), its septets, and how a text is cut into parts.
 
-Written for the virtual modem alone: it must not share a mistake with the product's own code.
+Written for the virtual modem alone: it must not share a mistake with the product's own code. The national tables are
+those of `data/gsm_tables.json`, facts of 23.038 as other projects carry them (its `note` says which).
 """
 
 import json

@@ -121,6 +121,8 @@ def _whole(response: str, command: str, complete: bool) -> bytes:
         response = response[len(command) + 1 :]
     if not complete:
         response = "\r\n" + response.strip("\r\n") + "\r\n\r\nOK\r\n"
+    if response[:1] not in "\r\n":  # some records begin behind the frame that every device sends (V.250 5.7.1)
+        response = "\r\n" + response
     return response.encode("latin-1", "replace")
 
 

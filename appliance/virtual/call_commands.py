@@ -29,7 +29,7 @@ class CallCommands:
             "D": self._dial, "A": self._answer, "H": self._hang_up, "+CHUP": self._hang_up, "+CLCC": self._clcc,
             "+CLIP": self._clip, "+CRC": self._crc, "+CHLD": self._chld, "+VTS": self._tone,
             "^DTMF": self._tone, "+QVTS": self._tone, "+CEER": self._ceer, "+CPAS": self._cpas, "+QHUP": self._hang_up,
-            "+QINDCFG": self._indications, **dict.fromkeys(REPORTS, self._reports),
+            "+QINDCFG": self._indications, "+CVHU": self._cvhu, **dict.fromkeys(REPORTS, self._reports),
         }  # fmt: skip
 
     def _dial(self, command: Command) -> Reply:
@@ -56,6 +56,8 @@ class CallCommands:
         return OK
 
     def _hang_up(self, command: Command) -> Reply:
+        if command.name == "H" and self._host.quirks.ath_ignored and "cvhu0" not in self._calls.reports:
+            return OK
         for call in [c for c in self._calls.now if c.state != HELD]:
             self._calls.end(call, "us", _our_end(call), 16)
         return OK
@@ -105,12 +107,20 @@ class CallCommands:
             if self._host.family.maker != "simcom":
                 return ERROR
             return self._switch("clcc", command.number(0) == 1)
-        lines = []
+        lines = ['+CLCC: 8,0,0,1,0,"",128'] if self._host.quirks.bearer else []
         for call in self._calls.now:
             facts = {"index": call.index, "direction": int(call.incoming), "state": call.state}
             word = "clcc" if call.shown else "clcc-hidden"
             lines.append(self._host.say(word, number=call.shown, type=call.kind, **facts))
         return Reply(tuple(lines))
+
+    def _cvhu(self, command: Command) -> Reply:
+        """27.007 6.20: 0 = ATH hangs up."""
+        if command.op == "=":
+            return self._switch("cvhu0", command.number(0) == 0)
+        if command.op == "?":
+            return Reply((f"+CVHU: {int('cvhu0' not in self._calls.reports)}",))
+        return Reply(("+CVHU: (0,1)",))
 
     def _switch(self, report: str, on: bool) -> Reply:
         (self._calls.reports.add if on else self._calls.reports.discard)(report)

@@ -141,7 +141,11 @@ def _record(asked: argparse.Namespace) -> int:
     """Stand between a real modem and its program until Ctrl-C."""
     from appliance.virtual.recorder import Recorder
 
-    recorder = Recorder(asked.port, Path(asked.file), Path(asked.link) if asked.link else None)
+    try:
+        recorder = Recorder(asked.port, Path(asked.file), Path(asked.link) if asked.link else None)
+    except OSError as error:
+        _say(f"It cannot be recorded: {error}.")
+        return 1
     _say(f"Recording. Point the program at {recorder.port}; Ctrl-C ends it.")
     with contextlib.suppress(KeyboardInterrupt):
         recorder.run()

@@ -95,7 +95,7 @@ SIM7600 = Family(
     ("RDY", "+CPIN: READY", "SMS DONE", "PB DONE"),
     "cpcmreg",
     ("SM", "ME", "SR"),
-    {"capacity_sr": 0},
+    {"capacity_sr": 0, "ath_ignored": True},
 )
 SIM800 = Family(
     "sim800",
@@ -129,7 +129,7 @@ SIM800 = Family(
     ("RDY", "+CFUN: 1", "+CPIN: READY", "Call Ready", "SMS Ready"),
     "",
     ("SM", "ME", "SR"),
-    {"no_lte": True, "capacity_sm": 30, "prompt": "\r\n\r\n> "},
+    {"no_lte": True, "capacity_sm": 30, "prompt": "\r\n\r\n>"},
 )
 EC25 = Family(
     "ec25",
@@ -216,7 +216,8 @@ WORST = replace(
         "wrong_length": True, "readable_after": 1.0, "deaf_seconds": 1.0, "sim_busy_seconds": 1.0,
         "sms_busy_seconds": 2.0, "delete_fails": 2, "empty_slot": "ok", "prompt": "\n>", "prompt_seconds": 0.5,
         "ussd_request": "packed", "ussd_answer": "ucs2-dcs15", "capacity_sr": 0, "capacity_sm": 10,
-        "report_statuses": "30,00", "urcs_between": True, "join": True, "report_kinds": "02", "plain_errors": True,
+        "report_statuses": "30,00", "bearer": True, "urcs_between": True, "join": True, "report_kinds": "02",
+        "plain_errors": True,
     },
 )  # fmt: skip
 FAMILIES: Mapping[str, Family] = {

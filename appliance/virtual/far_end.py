@@ -39,7 +39,9 @@ class FarEnd:
             raise ValueError(f"a modem cannot {verb}; it can: {', '.join(self._verbs)}")
         if not self._modem.plugged and verb not in WITHOUT_POWER.split():
             raise ValueError("the modem is unplugged")
-        return action(args)
+        answer = action(args)
+        self._modem.slot.keep()
+        return answer
 
     def status(self) -> Answer:
         """Everything there is to see."""

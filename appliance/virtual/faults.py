@@ -71,11 +71,11 @@ class Faults:
             return
         value: object = words[0] if words else fault.value
         if fault.kind == "seconds":
-            seconds, value = float(words[0]) if words else seconds, fault.value
-        elif fault.kind == "percent":
-            value = float(str(words[0]).rstrip("%")) / 100 if words else fault.value
+            seconds, value = _number(words[0]) if words else seconds, fault.value
+        elif fault.kind == "percent" and words:
+            value = _number(words[0].rstrip("%")) / 100
         elif fault.kind == "code" and words:
-            value = f"{words[1] if len(words) > 1 else 'AT+'} {int(words[0])}"
+            value = f"{words[1] if len(words) > 1 else 'AT+'} {int(_number(words[0]))}"
         self.end(name)
         before = getattr(self._quirks, fault.switch)
         self._quirks.change(fault.switch, value)
@@ -107,3 +107,10 @@ class Faults:
             if getattr(self._quirks, fault.switch) == on.before:
                 self.end(name)
         return {name: f"{FAULTS[name].text} {on.words}".strip() for name, on in self._on.items()}
+
+
+def _number(word: str) -> float:
+    """A number that is not below zero. Raises ValueError with a sentence."""
+    if not word.replace(".", "", 1).isdecimal():
+        raise ValueError(f"{word} is no number")
+    return float(word)

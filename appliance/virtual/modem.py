@@ -9,6 +9,7 @@ from appliance.virtual.at import ERROR, OK, Command, Handler, Reply, cme, cms, f
 from appliance.virtual.at_answers import Family
 from appliance.virtual.call_commands import CallCommands
 from appliance.virtual.calls import ACTIVE, Calls
+from appliance.virtual.card import Card
 from appliance.virtual.families import family
 from appliance.virtual.faults import Faults
 from appliance.virtual.network import Network, identity
@@ -16,7 +17,7 @@ from appliance.virtual.operator import Caller, Operator, Placed
 from appliance.virtual.pty import PtyPort
 from appliance.virtual.quirks import Quirks
 from appliance.virtual.services import Services
-from appliance.virtual.sim import Card, Slot, new_card
+from appliance.virtual.sim import Slot
 from appliance.virtual.speech import Speech
 from appliance.virtual.store import MessageStore
 from appliance.virtual.submit import Submit
@@ -42,7 +43,7 @@ class VirtualModem:
         self._place = place
         self.quirks = Quirks()
         self.chance = random.Random(f"{where.seed}/{name}")  # noqa: S311 - the same each time is what is wanted
-        self.slot = Slot(self, new_card(place))
+        self.slot = Slot(self, place, where.kept / f"{name}-cards.json")
         self.wire = AtWire(PtyPort(where.devices / f"{name}-at"), self.quirks, self._line, self._typed)
         self.speech = Speech(PtyPort(where.devices / f"{name}-pcm"), self.quirks, self._flow)
         self.network = Network(self, lambda: self.slot.usable)
@@ -77,14 +78,16 @@ class VirtualModem:
         self._held: list[str] = []  # URCs that wait for the end of an answer
         self.family: Family = family(profile)
         self.take_profile(self.family)
+        for fact, value in where.quirks_of(name).items():
+            if fact in CARD_FACTS and (fact != "pin" or value != self.slot.owner.pin):
+                self.change(fact, value)
 
     def take_profile(self, found: Family) -> None:
         """Be this modem from the next power-on: its forms, its habits, its serial number. Raises ValueError."""
         self.family = found
         self.imei = imei_of(found.tac, self._place)
-        self.quirks.start_anew()
-        for name, value in {**found.quirks, **self._where.quirks_of(self.name)}.items():
-            self.change(name, value)
+        mine = self._where.quirks_of(self.name)
+        self.quirks.start_anew(found.quirks, {name: mine[name] for name in mine if name not in CARD_FACTS})
         self._audio_on = not found.audio
 
     def change(self, name: str, value: object) -> None:
@@ -358,6 +361,7 @@ class VirtualModem:
             self.wire.send(garbage + body)
             self.wire.send(self._framed(held))
         self.quirks.shown("garbage", "join", "desync")
+        self.slot.keep()
 
     def _echo(self, command: Command) -> Reply:
         self._echoes = command.number(0, 0) == 1

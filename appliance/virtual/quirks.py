@@ -82,6 +82,8 @@ class Quirks:
     class0_direct: bool = True  # a flash message comes as +CMT whatever CNMI says
     ack_seconds: float = 15.0  # +CNMA is due within
     # voice
+    ath_ignored: bool = False  # ATH ends no call until AT+CVHU=0
+    bearer: bool = False  # the list of calls has a data connection in it, as on LTE
     voice_locked: bool = False  # no audio over USB: the enabling command gives ERROR
     clip: str = "with"  # the number comes with each ring, before the first one, late (with the second), or never
     drift_ppm: float = 0.0  # error of the audio clock

@@ -15,9 +15,8 @@ from pathlib import Path
 from appliance.virtual.pty import PtyPort
 
 Row = dict[str, object]
-FINAL = re.compile(
-    r"\r\n(OK|ERROR|\+CM[ES] ERROR: [^\r\n]*|NO CARRIER|BUSY|NO ANSWER|NO DIAL ?TONE|COMMAND NOT SUPPORT)\r+\n"
-)
+FINALS = r"\r\n(OK|ERROR|\+CM[ES] ERROR: [^\r\n]*|NO CARRIER|BUSY|NO ANSWER|NO DIAL ?TONE|COMMAND NOT SUPPORT)\r+"
+FINAL, FINAL_BEGUN = re.compile(FINALS + r"\n"), re.compile(FINALS)
 PROMPT = re.compile(r"\r?\n?> ?$")
 SECRETS = re.compile(
     r'(?i)(AT\+CPIN=|AT\+CPWD=|AT\+CLCK="?SC"?,\d,|AT\+CUSD=\d,"[*#]\d+[*#](?=\d{6,})|AT\^CPWD=)([^\r\n]*)'
@@ -64,9 +63,19 @@ class Transcript:
             line, _, self._out = self._out.partition("\r")
             if not line.strip():
                 continue
-            rows += self.quiet() if not self._command else self._end(False)
+            rows += self._before()
             self._command = line.strip()
         self._out = self._out[-LONGEST:]
+        return rows
+
+    def _before(self) -> list[Row]:
+        """What came before a command: whole lines that came unasked, or the end of the command before this one."""
+        if self._command:
+            return self._end(bool(FINAL_BEGUN.search("\r\n" + self._in)))
+        whole, end, rest = self._in.rpartition("\n")
+        self._in = whole + end
+        rows = self.quiet()
+        self._in += rest
         return rows
 
     def received(self, data: bytes) -> list[Row]:
@@ -98,7 +107,8 @@ class Transcript:
         answer, self._in = self._in[:cut], self._in[cut:]
         command, self._command = self._command, ""
         if command.upper() == "AT+CGMM" and complete:
-            lines = [line for line in re.split(r"[\r\n]+", answer) if line and line != "OK" and line != command]
+            lines = [line for line in re.split(r"[\r\n]+", answer) if line.isascii() and line.isprintable()]
+            lines = [line for line in lines if line not in ("", "OK", command)]
             self.model = lines[0].removeprefix("+CGMM: ").strip('"') if lines else self.model
         return [self._row(masked(command), masked(answer), complete)]
 

@@ -6,7 +6,7 @@ They are the subscriber's, not the device's: they hold while the device is unplu
 from collections.abc import Callable
 
 from appliance.virtual.at import OK, Command, Handlers, Host, Reply, cme
-from appliance.virtual.sim import Card, Forward
+from appliance.virtual.card import Card, Forward
 
 ALWAYS, BUSY, NO_ANSWER, NOT_REACHABLE, ALL, ALL_CONDITIONAL = range(6)
 REASONS = ("always", "busy", "no-answer", "not-reachable")

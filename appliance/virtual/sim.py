@@ -4,15 +4,14 @@ A card keeps its counters and messages while it changes devices; the device forg
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from pathlib import Path
 
 from appliance.virtual.at import ERROR, OK, Command, Handlers, Host, Reply, cme
 from appliance.virtual.at_answers import recorded
+from appliance.virtual.card import MOST_PUK_TRIES, MOST_TRIES, Card, CardFile, new_card
 
 PUK = "12345678"
-MOST_TRIES, MOST_PUK_TRIES = 3, 10
 PIN_DIGITS = range(4, 9)
-OWN_NUMBER = 48990120100
 WITHOUT_SIM = (
     "E V Q Z &F &C &D S0 S3 S4 H I +CPIN ^CPIN +SPIC +QPINC +UPINCNT #PCT +CFUN +CMEE +CGMI +CGMM +CGMR +CGSN +GMI"
     " +GMM +GMR +GSN +CSQ +CCID ^ICCID +QCCID +CICCID +GCAP ^RESET +CRESET +CREG +CGREG +CEREG +COPS ^CURC +CIMI"
@@ -21,48 +20,17 @@ WITHOUT_SIM = (
 SAFE_WITHOUT_SIM = frozenset(WITHOUT_SIM.split())  # and the empty command
 
 
-@dataclass(slots=True)
-class Forward:
-    """Where the network sends calls on; `seconds` matter when nobody answers."""
-
-    number: str
-    seconds: int = 20
-    active: bool = True
-
-
-@dataclass(slots=True)
-class Card:
-    """One SIM. `balance` is in hundredths of the currency; `vouchers` are the top-up codes already used."""
-
-    iccid: str
-    imsi: str
-    number: str
-    pin: str = ""
-    tries: int = MOST_TRIES
-    puk_tries: int = MOST_PUK_TRIES
-    balance: int = 1234
-    vouchers: set[str] = field(default_factory=set)
-    messages: dict[int, list[object]] = field(default_factory=dict)
-    forwards: dict[tuple[int, int], Forward] = field(default_factory=dict)  # by reason and class
-    call_waiting: bool = False
-
-
-def new_card(place: int, iccid: str = "") -> Card:
-    """The card that belongs to the `place`-th device, or another one for it."""
-    known = iccid or str(8948031234567890123 + place)
-    return Card(known, f"26003{(1234567890 + place + int(known[-6:]) if iccid else 1234567890 + place):010d}"[:15],
-                f"+{OWN_NUMBER + place}")  # fmt: skip
-
-
 class Slot:
     """The slot and the card in it. `on_change` hears when the card becomes usable or stops being so."""
 
-    def __init__(self, host: Host, card: Card) -> None:
+    def __init__(self, host: Host, place: int, kept: Path) -> None:
         self._host = host
-        self.card: Card | None = card
-        self._last = card
-        self._cards = {card.iccid: card}
-        self._place = int(card.number[1:]) - OWN_NUMBER
+        self._file = CardFile(kept)
+        self._place = place
+        home = new_card(place)
+        self._cards = {home.iccid: home} | {card.iccid: card for card in self._file.read()}
+        self.card: Card | None = self._cards[home.iccid]
+        self._last = self._cards[home.iccid]
         self._given = False
         self._busy = self._sms_busy = False
         self.on_change: Callable[[], None] = lambda: None
@@ -130,6 +98,10 @@ class Slot:
         if self._sms_busy and command.name in ("+CMGF", "+CMGS", "+CMGL", "+CMGR", "+CMGD", "+CPMS", "+CNMI"):
             return Reply(cms=314)
         return None
+
+    def keep(self) -> None:
+        """Write down what changed on the cards, if anything did."""
+        self._file.write(self._cards.values())
 
     # -- what a hand does ------------------------------------------------------------------------------------------
 

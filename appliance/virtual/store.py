@@ -12,7 +12,7 @@ from pathlib import Path
 
 from appliance.virtual import pdu
 from appliance.virtual.at import OK, Command, Handlers, Host, Reply, cme, cms
-from appliance.virtual.sim import Card
+from appliance.virtual.card import Card
 
 UNREAD, READ, STORED, SENT = range(4)
 FILLER_SENDER = "+48600000000"
@@ -106,12 +106,16 @@ class MessageStore:
         self.deliver()
 
     def deliver(self) -> None:
-        """What the network holds, as far as there is room and coverage."""
-        while self.waiting and self._host.on_network() and self._owed is None:
-            held = self.waiting[0]
-            if not (self._report_came(held) if held.report else self._message_came(held)):
+        """What the network holds, as far as there is room and coverage; reports need no room."""
+        full = False
+        for held in list(self.waiting):
+            if self._owed is not None or not self._host.on_network():
                 return
-            if self._owed is None:
+            if held.report:
+                self._report_came(held)
+            else:
+                full = full or not self._message_came(held)
+            if self._owed is None and (held.report or not full):
                 self._taken(held)
 
     def _taken(self, held: Held) -> None:
@@ -139,7 +143,7 @@ class MessageStore:
             self._indicate("cmti", memory, slot)
         return True
 
-    def _report_came(self, held: Held) -> bool:
+    def _report_came(self, held: Held) -> None:
         if self._cnmi[3] == 1:
             self._hand(held, self._host.say("cds", length=_tpdu_length(held.message)))
         elif self._cnmi[3] == 2:
@@ -147,7 +151,6 @@ class MessageStore:
             if slot is not None:
                 self._put("SR", slot, held.message)
             self._indicate("cdsi", "SR", len(self._device["SR"]) if slot is None else slot)
-        return True
 
     def _hand(self, held: Held, head: str) -> None:
         """Straight to the program; with +CSMS=1 it owes +CNMA, else what comes is taken from now on elsewhere."""

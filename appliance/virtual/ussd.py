@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from appliance.virtual import ussd_forms
 from appliance.virtual.at import ERROR, OK, Command, Handlers, Host, Reply, cme
-from appliance.virtual.sim import Card
+from appliance.virtual.card import Card
 
 DONE, WANTED, ENDED, OTHER, UNKNOWN, LATE = range(6)  # the m of +CUSD
 NEVER = 9  # no answer comes

@@ -1,5 +1,6 @@
 """A process of virtual hardware, its ports spoken to by hand: nothing of the product's engine is in between."""
 
+import contextlib
 import json
 import os
 import re
@@ -130,8 +131,14 @@ class Bench:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "appliance.virtual"], env=self.environ, stderr=subprocess.DEVNULL, cwd="/"
         )
-        until("the socket", lambda: (self.folder / "run" / "virtual.sock").exists(), 15)
+        until("the socket answers", self._is_up, 15)
         self.ports = [Port(self.folder, name) for name in self._names]
+
+    def _is_up(self) -> bool:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock, contextlib.suppress(OSError):
+            sock.connect(str(self.folder / "run" / "virtual.sock"))
+            return True
+        return False
 
     @property
     def gsm0(self) -> Port:

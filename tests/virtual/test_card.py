@@ -97,3 +97,18 @@ def test_a_card_and_a_message_service_take_their_time_after_power_on(benches: Ca
     assert "+CMS ERROR: 314" in port.say("AT+CMGF=0")
     until("the message service is ready", lambda: "OK" in port.say("AT+CMGF=0"))
     assert b"RDY" in port.listen(0.0) or port.status()["registered"]
+
+
+def test_a_card_remembers_its_tries_its_money_and_its_forwarding(benches: Callable[..., Bench]) -> None:
+    bench = benches(quirks={"pin": "1234"})
+    assert "ERROR" in bench.gsm0.say('AT+CPIN="0000"')
+    bench.gsm0.far("balance", amount=7.5)
+    bench.gsm0.far("forward", reason="not-reachable", number="+48600700800")
+    bench.process.kill()
+    bench.process.wait(5)
+    (bench.folder / "run" / "virtual.sock").unlink()
+    bench.gsm0.close()
+    bench.start()
+    status = bench.gsm0.status()
+    assert (status["pin_tries"], status["balance"]) == (2, 750)
+    assert status["forwarding"]["not-reachable"]["number"] == "+48600700800"

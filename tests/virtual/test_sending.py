@@ -112,6 +112,15 @@ def test_a_sim_that_is_away_gets_its_messages_later_and_the_report_says_so(bench
     assert two.status()["messages"]["SM"]["used"] == 1
 
 
+def test_a_report_comes_though_the_card_is_full(benches: Callable[..., Bench]) -> None:
+    port = benches().gsm0.settle("AT+CNMI=2,1,0,1,0")
+    port.far("storage", full=True)
+    port.far("sms", **{"from": "+48600100200", "text": "waits"})
+    port.send(HI)
+    port.read(r"\+CDS: \d+\r\n[0-9A-F]+\r\n")
+    assert port.status()["messages"]["waiting"] == 1
+
+
 def test_errors_slow_prompts_and_lost_results_as_ordered(benches: Callable[..., Bench]) -> None:
     port = benches().gsm0.settle()
     port.far("fault", name="cms", words=["38"], once=True)
