@@ -191,8 +191,8 @@ def began(message: Outgoing, sequence: int, now: datetime) -> Outgoing:
 
 
 def sent(message: Outgoing, sequence: int, mr: int) -> Outgoing:
-    """The network took it."""
-    return _with(message, sequence, state="sent", mr=mr)
+    """The network took it; a negative `mr` is none."""
+    return _with(message, sequence, state="sent", mr=mr if mr >= 0 else None)
 
 
 def failed(message: Outgoing, sequence: int, code: int, detail: str, now: datetime) -> Outgoing:
@@ -249,7 +249,7 @@ def again(message: Outgoing, now: datetime) -> Outgoing:
 
 
 def match(mr: int, recipient: str, messages: Iterable[Outgoing], now: datetime) -> tuple[Outgoing, OutPart] | None:
-    """Whose report it is: the newest part with that reference and recipient; else one whose result never came. `mr`
+    """Whose report it is: the newest part with that reference and recipient; else one whose reference never came. `mr`
     counts to 255 and begins anew, so a part older than a week is not meant."""
     told = [
         (message, part)

@@ -128,6 +128,18 @@ def test_a_result_without_its_ok_is_one(bench: SendBench) -> None:
     assert bench.results() == [said.PartSent(5, 1, 7)]
 
 
+def test_pdu_mode_is_set_before_each_part_and_without_it_nothing_leaves(bench: SendBench) -> None:
+    """In text mode the digits of the PDU would go to the number 23."""
+    bench.send().run(2)
+    assert bench.sent.index("AT+CMGF=0") < bench.sent.index(f"AT+CMGS={len(PDU) // 2 - 1}")
+    bench.events.clear()
+    bench.sent.clear()
+    bench.answers["AT+CMGF=0"] = "!+CMS ERROR: 314"
+    bench.send(2).run(2)
+    assert bench.results() == [said.PartFailed(5, 2, 314, "+CMS ERROR: 314")]
+    assert not any("CMGS" in one for one in bench.sent)
+
+
 def test_one_part_at_a_time(bench: SendBench) -> None:
     bench.result = ""
     bench.send().run(1)
