@@ -262,9 +262,7 @@ def match(mr: int, recipient: str, messages: Iterable[Outgoing], now: datetime) 
     ]
     told.sort(key=lambda pair: (pair[1].sent_at or now, pair[1].sequence), reverse=True)
     by_reference = next((pair for pair in told if pair[1].mr == mr), None)
-    return by_reference or next(
-        (p for p in told if p[1].mr is None and p[1].state == "uncertain" and p[0].report), None
-    )
+    return by_reference or next((pair for pair in told if pair[1].mr is None and pair[0].report), None)
 
 
 def reported(message: Outgoing, sequence: int, mr: int, status: int, now: datetime) -> Outgoing:
