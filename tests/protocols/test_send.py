@@ -1,5 +1,7 @@
 """Messages of ours leave the modem once, and what became of each part is told truly."""
 
+import random
+
 import pytest
 
 from appliance.protocols import modem_events as said
@@ -178,6 +180,35 @@ def test_a_pdu_that_is_too_long_for_modems_is_not_sent(bench: SendBench) -> None
     bench.run(1)
     assert [e.code for e in bench.results()] == [304]
     assert not any("CMGS" in one for one in bench.sent)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_whatever_a_modem_does_one_part_has_one_result(bench: SendBench, seed: int) -> None:
+    """Notices, echoes, cut lines and silence around prompt and result; a late result may settle an uncertain part."""
+    chance = random.Random(seed)
+    noise = [
+        "",
+        "\r\n^RSSI:17\r\n",
+        f"\r\n{PDU}\r\n",
+        "\r\n+CREG: 2\r\n",
+        "\0\0",
+        "\r\nOK\r",
+        "\r\nRING\r\n",
+        "\xff\xfe",
+    ]
+    ends = [
+        "\r\n+CMGS: 7\r\n\r\nOK\r\n", "\r\n+CMGS: 7\r\n", "\r\n+CMS ERROR: 38\r\n", "\r\nERROR\r\n", "",
+        "\r\nOK\r\n", "\r\n+CMGS: 7", "\r\n+CMGS:\r\nOK\r\n",
+    ]  # fmt: skip
+    bench.prompt = chance.choice(noise) + chance.choice(["\r\n> ", "> ", "", "\r\n>"])
+    bench.result = chance.choice(noise) + chance.choice(ends)
+    bench.send().run(140)
+    if chance.random() < 0.5:
+        bench.hear("\r\n+CMGS: 7\r\n\r\nOK\r\n")
+    bench.hear("\r\nNO CARRIER\r\n")
+    bench.run(5)
+    kinds = [type(result) for result in bench.results()]
+    assert kinds in ([said.PartSent], [said.PartFailed], [said.PartUncertain], [said.PartUncertain, said.PartSent])
 
 
 def test_a_report_comes_with_its_notice(bench: SendBench) -> None:
