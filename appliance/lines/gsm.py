@@ -45,6 +45,7 @@ READ_AT_ONCE = 4096
 OPEN_AGAIN = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between tries to open the port; the last is repeated
 STORE_AGAIN = 20.0  # seconds: a message that could not be stored is reported again after that
 LOOK_SOON = 0.05  # between two small steps of looking for a modem
+TROUBLES = ("no-answer", "port-busy", "other-modem")
 BUSY = (errno.EAGAIN, errno.EBUSY)  # another program has the port
 ENDINGS = {
     "normal": Cause.NORMAL, "cancelled": Cause.CANCELLED, "busy": Cause.BUSY, "no-answer": Cause.NO_ANSWER,
@@ -166,6 +167,8 @@ class GsmLine:
         """See `lines.Line`."""
         modem = self._modem
         state = modem.state if self._port else self._down
+        if state == "starting" and self._down in TROUBLES and not modem.answers:
+            state = self._down  # it is being asked once more
         facts = {
             "signal": "" if modem.network.signal is None else str(modem.network.signal),
             "operator": modem.network.operator, "network": modem.network.technology,

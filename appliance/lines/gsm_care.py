@@ -125,10 +125,11 @@ class Care:
         if step == "give-up":
             self._post(ev.LineSaid(self._line, "modem-given-up", {}, "bad"))
         elif step != "wait":
-            log.warning("line %s: its modem fails (%s): %s", self._line, why, step)
+            level = logging.DEBUG if self._ladder.given_up and step == "reopen" else logging.WARNING
+            log.log(level, "line %s: its modem fails (%s): %s", self._line, why, step)
         if step == "power":
             self._power.cycle()
-        if step != "wait":
+        if step not in ("wait", "reopen") or not self._ladder.given_up:
             self._tell_care()
         return step if step in ("radio", "reset") else ""
 

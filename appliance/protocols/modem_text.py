@@ -146,7 +146,7 @@ def network_time(line: str) -> datetime | None:
             continue
         y, mo, d, h, mi, s = (int(match[name]) for name in ("y", "mo", "d", "h", "mi", "s"))
         try:
-            said = datetime(y if y > 99 else 2000 + y, mo, d, h, mi, s, tzinfo=UTC)
+            said = datetime(y if y > 99 else y + (1900 if y >= 70 else 2000), mo, d, h, mi, s, tzinfo=UTC)
             found = said - timedelta(minutes=15 * int(match["z"])) if is_local else said
         except (ValueError, OverflowError):
             return None

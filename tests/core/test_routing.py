@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from appliance.core.causes import Cause
-from appliance.core.model import AnnounceStep, DialStep, Direction, RefuseStep, RingStep, Route, ServiceStep
+from appliance.core.model import AnnounceStep, DialStep, Direction, LineId, RefuseStep, RingStep, Route, ServiceStep
 from appliance.core.plan import Block, OutgoingRule, Person, Plan
 from appliance.core.routing import route
 from appliance.core.screening import screen_sms
@@ -109,6 +109,14 @@ def test_emergency_goes_first_and_past_every_rule(called: str) -> None:
     assert found.emergency
     assert isinstance(found.steps[0], DialStep)
     assert found.steps[0].targets[0].number.text == called
+
+
+def test_of_two_lines_that_are_down_the_one_that_can_call_112_is_tried_first() -> None:
+    gone, no_sim = LineId("a-gone"), LineId("b-no-sim")
+    office = plan(lines={gone: line(id=gone), no_sim: line(id=no_sim)})
+    state = presence(lines_up=frozenset(), lines_free=frozenset(), lines_emergency=frozenset({no_sim}))
+    found = route(dialled("112"), office, OPEN, state)
+    assert [target.line for target in found.steps[0].targets] == [no_sim, gone]
 
 
 def test_a_colleague_rings_and_an_unknown_extension_does_not() -> None:

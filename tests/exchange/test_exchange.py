@@ -227,3 +227,26 @@ def test_the_trace_of_a_real_call_equals_what_explain_says(office):
     office.gsm.far_ends(LegId("gsm0-1"))
     office.settle()
     assert office.row().trace == said.trace
+
+
+def test_a_caller_who_heard_busy_because_the_line_talked_is_in_the_list_of_calls(office):
+    office.exchange.handle(ev.SecondCall(GSM, e164("+48600300400"), None))
+    row = office.row()
+    assert (row.caller, row.cause, row.direction) == (e164("+48600300400"), Cause.BUSY, "in")
+    assert [step.rule for step in row.trace] == ["second-call"]
+    assert office.exchange.last_caller == e164("+48600300400")
+
+
+def test_what_a_line_says_is_told_with_its_name_and_what_is_known_of_it_is_kept(office):
+    office.exchange.handle(ev.LineSaid(GSM, "sim-changed", {"iccid": "8948"}))
+    office.exchange.handle(ev.FactKnown(GSM, "identity", {"imei": "35"}))
+    assert office.storage.events == ["sim-changed"]
+    assert office.storage.facts == {("gsm0", "identity"): {"imei": "35"}}
+    assert office.exchange.line_facts["gsm0"]["identity"] == {"imei": "35"}
+
+
+def test_a_message_without_a_slot_is_acknowledged_after_it_is_stored(office):
+    office.exchange.handle(ev.SmsReceived(GSM, "", None, part()))
+    assert office.gsm.seen == []
+    office.settle()
+    assert office.gsm.seen == [do.FreeSlot(GSM, "", None, "0791")]

@@ -204,3 +204,15 @@ def test_what_is_known_of_a_line_is_the_last_that_was_said(writer: Writer, db: s
     write(writer, w.PutLineFact("gsm1", "forwarding", None, at(2)))
     assert q.line_facts(db, "gsm0") == {"forwarding": q.Fact({"busy": "+48600100200"}, at(1))}
     assert q.line_facts(db, "gsm2") == {}
+
+
+def test_the_signal_of_a_line_is_kept_for_thirty_days(writer: Writer, db: sqlite3.Connection) -> None:
+    write(writer, w.PutSignal("gsm0", "2026-10-01T10:00:00.000Z", 50, "2g", "Orange PL", "up"))
+    write(writer, w.PutSignal("gsm1", "2026-10-01T10:00:00.000Z", 50))
+    write(writer, w.PutSignal("gsm0", "2026-11-27T11:00:00.000Z", None, "", "", "searching"))
+    write(writer, w.PutSignal("gsm0", "2026-11-27T11:05:00.000Z", 71, "lte", "Orange PL", "up"))
+    assert q.signal_history(db, "gsm0", "2026-01-01T00:00:00.000Z") == (
+        q.SignalPoint("2026-11-27T11:00:00.000Z", None, "", "", "searching"),
+        q.SignalPoint("2026-11-27T11:05:00.000Z", 71, "lte", "Orange PL", "up"),
+    )
+    assert len(q.signal_history(db, "gsm1", "2026-01-01T00:00:00.000Z")) == 1, "each line for itself"

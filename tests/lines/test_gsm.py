@@ -152,6 +152,34 @@ def test_a_line_that_is_stopped_ends_its_call_whatever_else_is_in_flight(port: P
     assert ended.cause is Cause.LINE_LOST
 
 
+def test_a_pin_cut_off_by_a_power_cut_is_tried_again_only_when_the_sim_says_that_it_cost_nothing(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "pins"
+    assert PinMemory(path, "1234").may_try("8948", 3)
+    assert not PinMemory(path, "1234").may_try("8948", 2), "it was wrong: a try is gone"
+    assert not PinMemory(path, "1234").may_try("8948", -1), "nobody can tell"
+    assert PinMemory(path, "1234").may_try("8948", 3)
+
+
+def test_a_pin_that_the_sim_called_wrong_is_never_tried_again_whatever_its_counter_says(tmp_path: Path) -> None:
+    path = tmp_path / "pins"
+    assert PinMemory(path, "1234").may_try("8948", 3)
+    PinMemory(path, "1234").was_wrong("8948")
+    assert not PinMemory(path, "1234").may_try("8948", 3), (
+        "somebody opened it in a telephone: the counter is full again"
+    )
+
+
+def test_what_an_older_release_remembered_of_pins_still_counts(tmp_path: Path) -> None:
+    path = tmp_path / "pins"
+    memory = PinMemory(path, "1234")
+    path.write_text(json.dumps([memory._mark("8948")]))
+    assert not memory.may_try("8948", 3)
+    path.write_text("{broken")
+    assert memory.may_try("8948", 3)
+
+
 # ---- speech ---------------------------------------------------------------------------------------------------------
 
 

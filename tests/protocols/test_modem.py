@@ -1,8 +1,12 @@
 """A modem from the first AT to the network: its SIM, its family, its health."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from appliance.protocols import modem_events as said
 from appliance.protocols import modem_text as text
@@ -160,3 +164,90 @@ def test_every_memory_is_emptied_at_the_start_and_again_without_an_announcement(
 def test_slots_numbered_in_a_way_of_their_own_are_found_by_the_list() -> None:
     bench = TwoMemories({"SM": {4711: PDU}, "ME": {}}).run(15)
     assert [(e.memory, e.slot) for e in bench.told(said.MessageRead)] == [("SM", 4711)]
+
+
+ROWS = [
+    json.loads(line)
+    for line in (Path(__file__).parent.parent / "data" / "at_transcripts.jsonl").read_text("utf-8").splitlines()
+]
+
+
+@pytest.mark.parametrize("pieces", [0, 1], ids=["whole", "octet by octet"])
+def test_whatever_modems_were_heard_to_say_leaves_a_modem_in_service(pieces: int) -> None:
+    """Every record, as if it came by itself."""
+    bench = Bench().up()
+    for row in ROWS:
+        for one in row["response"] if pieces else [row["response"]]:
+            bench.hear(one)
+        bench.run(0.2)
+    bench.hear("\r\n+CREG: 1\r\n+CEREG: 0\r\n")
+    bench.run(60)
+    assert bench.modem.state == "up"
+    assert bench.modem.calls.current is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.one_of(st.binary(max_size=120), st.sampled_from([r["response"].encode() for r in ROWS])), max_size=8)
+)
+def test_no_octets_break_a_modem(pieces: list[bytes]) -> None:
+    bench = Bench().up()
+    for piece in pieces:
+        bench.events += bench.modem.feed(piece, bench.at)
+        bench.run(1)
+    assert isinstance(bench.modem.state, str)
+
+
+def test_a_flood_on_the_port_is_told_and_waits_in_no_memory() -> None:
+    bench = Bench().up()
+    for _ in range(300):
+        bench.events += bench.modem.feed(b"+ZUSIMR:2\r\n" * 200 + b"\xff\x00" * 500, bench.at)
+    bench.run(2)
+    assert bench.modem.state == "up"
+    assert len(bench.modem.engine._buffer) <= 4096
+
+
+@pytest.mark.parametrize(
+    ("line", "time"),
+    [('+CCLK: "26/11/25,03:04:05+04"', "2026-11-25T02:04:05"), ("+CCLK: 26/07/26,11:42:15+08", "2026-07-26T09:42:15"),
+     ("^NWTIME: 26/08/05,04:00:21+40,00", "2026-08-04T18:00:21"),
+     ('+CTZU: "26/07/09,11:15:40",+08,1', "2026-07-09T11:15:40"),
+     ('*PSUTTZ: 2026,7,9,11,15,40,"+8",0', "2026-07-09T11:15:40"),
+     ('+CTZE: "+08",0,"2026/07/09,11:15:40"', "2026-07-09T11:15:40"),
+     ('+CCLK: "80/01/06,00:00:00+00"', None), ('+CCLK: "14/08/05,04:00:21"', None),
+     ('+CCLK: "XX/XX/XX,XX:XX:XX+XX"', None),
+     ('+CCLK: "26/13/45,99:99:99+04"', None)],
+)  # fmt: skip
+def test_the_time_of_the_network_is_read_in_every_form(line: str, time: str | None) -> None:
+    found = text.network_time(line)
+    assert (found.isoformat()[:19] if found else None) == time
+
+
+def test_a_modem_that_does_not_get_ready_or_loses_answers_again_and_again_says_so() -> None:
+    bench = Bench(**{"AT+CPIN?": "!+CME ERROR: 14"}).run(130)
+    assert [event.why for event in bench.told(said.Sick)] == ["init"]
+    bench = Bench().up()
+    bench.answers["AT+CSQ"] = "?"
+    bench.run(90)
+    assert "stalls" in [event.why for event in bench.told(said.Sick)]
+
+
+@pytest.mark.parametrize(
+    ("creg", "cereg", "state", "voice"),
+    [("2,1", None, "up", "yes"), ("2,5", None, "up", "yes"), ("2,0", "2,1", "up", "lte-only"),
+     ("2,3", "2,1", "up", "lte-only"),
+     ("2,8", None, "emergency-only", ""), ("2,3", None, "denied", ""), ("2,6", None, "data-only", "")],
+)  # fmt: skip
+def test_what_the_registration_means_for_calls(creg: str, cereg: str | None, state: str, voice: str) -> None:
+    bench = Bench(**{"AT+CREG?": f"+CREG: {creg}", "AT+CEREG?": f"+CEREG: {cereg}" if cereg else None}).run(8)
+    assert (bench.modem.state, bench.modem.network.voice) == (state, voice)
+    assert bench.modem.network.roaming is (creg == "2,5")
+
+
+def test_a_call_that_was_ended_at_once_shows_until_one_works() -> None:
+    bench = Bench(**{"ATD600100200;": "!NO CARRIER"}).up()
+    bench.modem.calls.dial("600100200", bench.at)
+    bench.run(1)
+    assert bench.modem.network.voice == "none"
+    bench.hear('\r\nRING\r\n\r\n+CLIP: "+48600100200",145,,,,0\r\n')
+    assert bench.modem.network.voice == "yes"
