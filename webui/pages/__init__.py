@@ -29,7 +29,7 @@ def register(app: Flask) -> None:
     app.jinja_env.globals.update(newest_call=reading.newest_call, newest_sms=reading.newest_sms)
     live.register(app)
     for module in (
-        door, start, status, calls, messages, lines, sims, hours, announcements, blocking, outgoing, trycall, people, box,
-        me, undo,
+        door, start, status, calls, messages, lines, sims, hours, announcements, blocking, outgoing, trycall, people,
+        box, me, undo,
     ):  # fmt: skip
         app.register_blueprint(module.page)
