@@ -109,7 +109,7 @@ def test_a_top_up_whose_answer_is_lost_counts_as_done(make):
     desk.office.exchange.handle(ev.UssdFailed(GSM, "ussd-no-answer"))
     desk.ask("credit.read").said("Balance 1.00 PLN")
     assert len([one for one in desk.sent() if one.code.startswith("*123*")]) == 1
-    assert desk.notices() == ["credit-low", "topup-failed"]
+    assert desk.notices() == ["credit-low", "topup-failed", "topup-limit"]
 
 
 def test_after_a_top_up_the_balance_is_read_again_and_its_answer_shows_no_voucher(make):
