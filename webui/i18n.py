@@ -44,7 +44,7 @@ def install(app: Flask) -> None:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     filters = {
         "clock": clock, "day": day, "when": when, "span": span, "talked": talked, "local": local, "phone": phone,
-        "weekday": weekday, "groupby_day": by_day,
+        "weekday": weekday, "groupby_day": by_day, "plain_day": plain_day,
     }  # fmt: skip
     app.jinja_env.filters.update(filters)
 
@@ -79,6 +79,11 @@ def day(at: datetime | date | str) -> str:
     if which == today + timedelta(days=1):
         return str(_("Tomorrow, %(day)s", day=text))
     return text
+
+
+def plain_day(at: date) -> str:
+    """ "Thursday 19 November", for the middle of a sentence."""
+    return str(format_date(at, "EEEE d MMMM", locale=locale()))
 
 
 def when(at: datetime | str) -> str:

@@ -72,12 +72,14 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What must outlive a restart. `day`: ISO, on which `count` top-ups were begun; `used`: marks of vouchers."""
+    """What must outlive a restart. `day`: ISO, on which `count` top-ups were begun; `used`: marks of vouchers;
+    `stopped`: the day and the reason for which a top-up was last not done."""
 
     told: bool = False
     day: str = ""
     count: int = 0
     used: tuple[str, ...] = ()
+    stopped: str = ""
 
     @classmethod
     def of(cls, value: object) -> "Kept":
@@ -87,11 +89,14 @@ class Kept:
         used = value.get("used")
         count = value.get("count")
         marks = tuple(str(one) for one in used) if isinstance(used, list) else ()
-        return cls(bool(value.get("told")), str(value.get("day") or ""), count if isinstance(count, int) else 0, marks)
+        number = count if isinstance(count, int) else 0
+        day, stopped = str(value.get("day") or ""), str(value.get("stopped") or "")
+        return cls(bool(value.get("told")), day, number, marks, stopped)
 
     def stored(self) -> dict[str, object]:
         """As JSON takes it."""
-        return {"told": self.told, "day": self.day, "count": self.count, "used": list(self.used[-MOST_USED:])}
+        used = list(self.used[-MOST_USED:])
+        return {"told": self.told, "day": self.day, "count": self.count, "used": used, "stopped": self.stopped}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,7 @@ class TopUp:
 
 @dataclass(frozen=True, slots=True)
 class TellNoTopUp:
-    """It should be topped up and is not: `reason` is "limit" or "no-vouchers"."""
+    """It should be topped up and is not: `reason` is "limit" or "no-vouchers". Told once a day."""
 
     reason: str
 
@@ -129,20 +134,21 @@ def after_reading(guard: Guard, kept: Kept, amount: int, today: date) -> tuple[K
     if amount >= needed:
         return replace(kept, told=False), ()
     actions: list[Action] = [] if kept.told else [TellLow(amount, needed)]
-    first = not kept.told
     kept = replace(kept, told=True)
     if guard.topup == "none":
         return kept, tuple(actions)
     if is_new_day(kept.day, today):
         kept = replace(kept, day=today.isoformat(), count=0)
-    if kept.count >= guard.daily:
-        return kept, (*actions, TellNoTopUp("limit")) if first else tuple(actions)
-    voucher = ""
+    voucher = next((one for one in guard.vouchers if mark(one) not in kept.used), "")
+    reason = "limit" if kept.count >= guard.daily else "" if voucher or guard.topup != "voucher" else "no-vouchers"
+    if reason:
+        stopped = f"{kept.day} {reason}"
+        told = kept.stopped == stopped
+        return replace(kept, stopped=stopped), (*actions, *(() if told else (TellNoTopUp(reason),)))
     if guard.topup == "voucher":
-        voucher = next((one for one in guard.vouchers if mark(one) not in kept.used), "")
-        if not voucher:
-            return kept, (*actions, TellNoTopUp("no-vouchers")) if first else tuple(actions)
         kept = replace(kept, used=(*kept.used, mark(voucher)))
+    else:
+        voucher = ""
     kept = replace(kept, count=kept.count + 1)
     return kept, (*actions, TopUp(guard.topup, guard.code.replace(VOUCHER, voucher)))
 

@@ -13,7 +13,8 @@ AXE = Path(__file__).parent.parent / "data" / "axe.min.js"
 PAGES = (
     "/", "/calls", "/calls?tab=missed", "/calls?q=nobody", "/calls/{call}", "/calls?open={call}", "/messages",
     "/messages/%2B48600100200", "/messages?new=1", "/lines", "/lines/gsm0", "/lines/gsm0/incoming",
-    "/lines/gsm0/messages", "/lines/gsm0/modem",
+    "/lines/gsm0/messages", "/lines/gsm0/modem", "/lines/gsm0/credit", "/lines/gsm0/credit?operator=pl-heyah",
+    "/lines/gsm0/backup",
     "/hours", "/hours/holidays", "/hours/night", "/blocking", "/blocking/allowed", "/people",
     "/people/new", "/people/p101", "/people/p101/remove", "/people/p102/phone", "/people/groups",
     "/people/groups/new", "/people/groups/office", "/box/health", "/box/mail", "/box/office", "/box/network",

@@ -71,6 +71,21 @@ def test_it_is_topped_up_and_not_above_the_limit_of_a_day() -> None:
     assert [type(action) for action in actions] == [TopUp], "a new day has its own limit, and the fall is told already"
 
 
+def test_the_threshold_is_exact_and_a_second_top_up_of_the_day_is_an_alarm() -> None:
+    guard = Guard(low=300, renewal_cost=500, renewal_day=20, topup="ussd", code="*1#", daily=1)
+    early, due = date(2026, 11, 10), date(2026, 11, 18)
+    done = {
+        (amount, day): [type(action) for action in after_reading(guard, Kept(), amount, day)[1]]
+        for amount, day in ((299, early), (300, early), (400, early), (400, due), (500, due))
+    }
+    low = [TellLow, TopUp]
+    assert done == {(299, early): low, (300, early): [], (400, early): [], (400, due): low, (500, due): []}
+    kept, _ = after_reading(guard, Kept(), 299, early)
+    kept, actions = after_reading(guard, kept, 299, early)
+    assert actions == (TellNoTopUp("limit"),)
+    assert after_reading(guard, Kept.of(kept.stored()), 299, early)[1] == (), "told once a day"
+
+
 def test_a_clock_that_goes_back_does_not_open_the_limit() -> None:
     guard = Guard(topup="ussd", code="*100*5#")
     kept, _ = after_reading(guard, Kept(), 100, FRIDAY)

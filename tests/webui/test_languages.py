@@ -13,7 +13,7 @@ EVERYWHERE = ("%(h)d h %(m)d min", "%(m)d min %(s)d s", "%(n)d s", "SIM", "START
 SAME: dict[str, tuple[str, ...]] = {  # words that a language has in common with English
     "pl": ("Administrator", "Menu", "Modem", "Operator", "Port", "Transport"),
     "uk": (),
-    "es": (),
+    "es": ("No",),
     "ro": ("Administrator", "Id", "Local", "Modem", "Operator", "Port", "Server", "Text", "Transport"),
 }
 

@@ -49,7 +49,8 @@ def credit(line_id: str) -> Response | str | tuple[str, int]:
     if request.method == "POST":
         outcome = saving.put_item("lines", LINES, line_id, CREDIT)
         if outcome.ok:
-            flash.done(_("Saved."), _("The balance is asked every night, at a minute of this line."))
+            nightly = _("The balance is asked every night, at a minute of this line.")
+            flash.done(_("Saved."), nightly if outcome.item.get("balance_code") else "")
             return redirect(url_for("sims.credit", line_id=line_id), 303)
         fields, others, code = outcome.fields, outcome.others, 422
     series = _series(line_id, str(view_of(line_id).get("facts", {}).get("iccid", "")))
