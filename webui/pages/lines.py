@@ -12,8 +12,8 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from appliance.errors import ControlError
-from appliance.settings.schema import LINES, OUTGOING, PEOPLE
-from webui import flash, forms, here, reading, recordings
+from appliance.settings.schema import LINES, OUTGOING, PEOPLE, SMS_RULES
+from webui import flash, forms, heartbeats, here, reading, recordings
 from webui.control import LineView
 from webui.forms import Drawn, Options
 from webui.pages import saving
@@ -38,7 +38,7 @@ TABS = (
     )),
     Tab("messages", _l("Messages"), (
         "sms_mail", "sms_to", "sms_out", "sms_report", "sms_premium", "sms_national", "sms_again", "sms_gap",
-        "sms_per_hour", "sms_per_day",
+        "sms_per_hour", "sms_per_day", "sms_never", "sms_keep_days", "heartbeat", "heartbeat_at", "heartbeat_to",
     )),
     Tab("modem", _l("Modem"), ("enabled", "device", "pcm_device", "pin", "outgoing", "country")),
 )  # fmt: skip
@@ -71,9 +71,13 @@ def index() -> str:
 @page.route("/lines/<line_id>", methods=["GET"])
 def one(line_id: str) -> str:
     """The state of a line."""
-    item = _item(line_id)
+    item = item_of(line_id)
     return render_template(
-        "lines/state.html", item=item, view=_view(line_id), tabs=_tabs(line_id, "state"), groups=dict(group_choices())
+        "lines/state.html",
+        item=item,
+        view=view_of(line_id),
+        tabs=tabs_of(line_id, "state"),
+        groups=dict(group_choices()),
     )
 
 
@@ -83,9 +87,10 @@ def form(line_id: str, tab: str) -> Response | str | tuple[str, int]:
     which = next((t for t in TABS if t.name == tab and t.fields), None)
     if which is None:
         abort(404)
-    item = _item(line_id)
+    item = item_of(line_id)
     choices: dict[str, Options] = {
         "group": [("", _("Nobody")), *group_choices()], "closed_prompt": _prompts(item),
+        "heartbeat_to": [("", _("To itself")), *((i, n) for i, n in line_choices() if i != line_id)],
     }  # fmt: skip
     fields, others, code = forms.draw(LINES.fields, item, None, choices, which.fields), [], 200
     if request.method == "POST":
@@ -96,8 +101,8 @@ def form(line_id: str, tab: str) -> Response | str | tuple[str, int]:
         fields, others, code = outcome.fields, outcome.others, 422
     _suggest(fields)
     return render_template(
-        "lines/form.html", item=item, view=_view(line_id), tabs=_tabs(line_id, tab), fields=fields, others=others,
-        which=which,
+        "lines/form.html", item=item, view=view_of(line_id), tabs=tabs_of(line_id, tab), fields=fields, others=others,
+        which=which, beat=heartbeats.words(line_id) if which.name == "messages" else None,
     ), code  # fmt: skip
 
 
@@ -175,7 +180,7 @@ def _suggest(fields: list[Drawn]) -> None:
 @page.route("/lines/<line_id>/remove", methods=["GET", "POST"])
 def remove(line_id: str) -> Response | str:
     """Confirmed first, with what else changes: who calls out on it, and the rules that name it."""
-    item = _item(line_id)
+    item = item_of(line_id)
     people = [str(p.get("name")) for p in _items("people") if p.get("outgoing_line") == line_id]
     rules = [rule for rule in _items("outgoing") if line_id in _listed(rule)]
     if request.method == "GET":
@@ -192,13 +197,15 @@ def remove(line_id: str) -> Response | str:
 
 def _leave(line_id: str) -> None:
     """Take a line out of what names it; a rule without lines goes. Raises ControlError."""
-    for section in (PEOPLE, OUTGOING):
+    for section in (PEOPLE, OUTGOING, SMS_RULES):
         held = here.control().section(section.name)
         items = forms.items_of(held["doc"])
         changed: list[dict[str, object]] = []
         for one in items:
             if section is PEOPLE:
                 changed.append({**one, "outgoing_line": ""} if one.get("outgoing_line") == line_id else one)
+            elif section is SMS_RULES:
+                changed += [one] if one.get("line") != line_id else []
             elif rest := [name for name in _listed(one) if name != line_id]:
                 changed.append({**one, "lines": rest})
         if changed != items:
@@ -228,7 +235,13 @@ def _items(name: str) -> list[dict[str, object]]:
     return forms.items_of(held["doc"]) if held else []
 
 
-def _item(line_id: str) -> dict[str, object]:
+def line_choices() -> list[tuple[str, str]]:
+    """Lines as options: id and name."""
+    return [(str(one.get("id")), str(one.get("label"))) for one in _items("lines")]
+
+
+def item_of(line_id: str) -> dict[str, object]:
+    """The settings of a line; 404 when there is none."""
     held = here.control().section("lines")
     found = next((one for one in forms.items_of(held["doc"]) if one.get("id") == line_id), None)
     if found is None:
@@ -236,14 +249,19 @@ def _item(line_id: str) -> dict[str, object]:
     return found
 
 
-def _view(line_id: str) -> LineView:
+def view_of(line_id: str) -> LineView:
+    """The state of a line."""
     state = here.status() or {}
     return next((line for line in state.get("lines", []) if line.get("id") == line_id), LineView(id=line_id, state=""))
 
 
-def _tabs(line_id: str, current: str) -> list[dict[str, object]]:
+def tabs_of(line_id: str, current: str) -> list[dict[str, object]]:
+    """The pages of a line."""
     return [
         {"href": f"/lines/{line_id}" if t.name == "state" else f"/lines/{line_id}/{t.name}", "label": t.label,
          "here": t.name == current}
         for t in TABS
-    ] + [{"href": f"/hours?line={line_id}", "label": _("Hours"), "here": False}]  # fmt: skip
+    ] + [
+        {"href": f"/lines/{line_id}/rules", "label": _("Rules"), "here": current == "rules"},
+        {"href": f"/hours?line={line_id}", "label": _("Hours"), "here": False},
+    ]  # fmt: skip
