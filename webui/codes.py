@@ -31,7 +31,7 @@ def age(stamp: str) -> str:
         return str(_("just now"))
     if minutes < 60:
         return str(ngettext("%(num)s minute ago", "%(num)s minutes ago", minutes))
-    return str(_("old"))
+    return i18n.when(stamp)
 
 
 FILTERS = {"code_of": code_of, "age": age, "steps": traces.draw}

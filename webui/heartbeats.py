@@ -18,10 +18,8 @@ def words(line_id: str) -> Look:
         return Look(_("None was sent yet."), "", icon="circle-minus")
     sent = i18n.when(beat.sent)
     if beat.mailed:
-        facts = {"when": sent, "seconds": str(round(beat.seconds))}
-        return Look(
-            _("%(when)s: it arrived in the mailbox after %(seconds)s seconds.", **facts), "", icon="circle-check"
-        )
+        took = _("%(when)s: it arrived in the mailbox after %(n)s s.", when=sent, n=str(round(beat.seconds)))
+        return Look(took, "", icon="circle-check")
     if beat.error:
         why = sentence(ERRORS, beat.error, {"line": line_id})
         return Look(_("%(when)s: it could not be sent. %(why)s", when=sent, why=why), "bad", icon="circle-alert")

@@ -10,7 +10,8 @@ from tests.webui.conftest import post
 from tests.webui.fake_exchange import FakeExchange
 
 RULE = {
-    "name": "Alarms", "enabled": "on", "line": "gsm0", "sender": "", "when": "always", "word": "alarm", "action": "mail",
+    "name": "Alarms", "enabled": "on", "line": "gsm0", "sender": "", "when": "always", "word": "alarm",
+    "action": "mail",
     "to": "boss@example.org", "number": "", "url": "", "stop": "on",
 }  # fmt: skip
 
@@ -114,7 +115,7 @@ def test_the_last_heartbeat_of_a_line_is_told(anna: FlaskClient, places: Places)
     put_beat(places, beat)
     assert "The SMS did not come back." in anna.get("/lines/gsm0/messages").get_data(as_text=True)
     put_beat(places, beat | {"lost": False, "mailed": "2026-11-24T06:30:41.000Z", "seconds": 41.2})
-    assert "it arrived in the mailbox after 41 seconds" in anna.get("/lines/gsm0/messages").get_data(as_text=True)
+    assert "it arrived in the mailbox after 41 s" in anna.get("/lines/gsm0/messages").get_data(as_text=True)
     put_beat(places, beat | {"lost": False, "error": "sms-line-may-not"})
     assert "may not send messages" in anna.get("/lines/gsm0/messages").get_data(as_text=True)
 
