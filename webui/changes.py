@@ -19,6 +19,7 @@ WORDS = {
     "sms.again": _l("Sent a message again"),
     "sms.cancel": _l("Took a message back"),
     "mail.test": _l("Sent a test mail"),
+    "mailbox.test": _l("Looked into the mailbox for answers"),
     "prompt.upload": _l("Uploaded an announcement"),
     "prompt.speak": _l("Had an announcement spoken"),
     "prompt.remove": _l("Removed an announcement"),

@@ -79,6 +79,7 @@ class Message:
     mail_to: int
     next_at: str
     last_error: str
+    why: list[dict[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +328,7 @@ def _message(row: sqlite3.Row) -> Message:
         int(row["id"]), row["line"] or "", row["sender"] or "", row["sender_kind"] or "", row["text"] or "",
         row["received_at"] or "", int(row["parts"] or 1), int(row["parts_total"] or 1), bool(row["complete"]),
         row["read_at"] or "", row["mail_state"] or "", len(to) if isinstance(to, list) else 0, row["next_at"] or "",
-        why(row["last_error"] or "")[1],
+        why(row["last_error"] or "")[1], json.loads(row["why"] or "[]"),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from appliance.core.numbers import parse
 from appliance.core.plan import Block, Plan
 from appliance.core.routing import route
 from appliance.core.schedule import state_at
+from appliance.core.sms_rules import decide, narrowed
 from appliance.errors import ControlError
 from appliance.exchange.control import Answer, Asked, ControlServer
 from appliance.exchange.verbs import route_as_json
@@ -229,6 +230,18 @@ class FakeExchange:
         if len(self.calls) == before:
             raise ControlError("no-such-call")
         return {}
+
+    def _mailbox_test(self, args: dict, who: str) -> dict:
+        return self.mail_answer
+
+    def _sms_explain(self, args: dict, who: str) -> dict:
+        """The rules as the exchange asks them, with the line's addresses."""
+        plan, line = self.plan(), str(args["line"])
+        sender = parse(args["from"], "PL", alphanumeric=True)
+        rules = narrowed(plan.sms_rules, line, sender, open_now=True)
+        decided = decide(rules, line, args["text"], ["office@example.org"])
+        return {"trace": [{"rule": t.rule, "outcome": str(t.outcome), "args": dict(t.args), "link": t.link}
+                          for t in decided.trace]}  # fmt: skip
 
     def _mail_test(self, args: dict, who: str) -> dict:
         return self.mail_answer

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from webui import changes, conversations, live, looks, phrases, reading
+from webui import changes, codes, conversations, live, looks, phrases, reading
 from webui.pages import (
     announcements,
     blocking,
@@ -11,10 +11,12 @@ from webui.pages import (
     door,
     hours,
     lines,
+    mailbox,
     me,
     messages,
     outgoing,
     people,
+    rules,
     sims,
     start,
     status,
@@ -25,13 +27,13 @@ from webui.pages import (
 
 def register(app: Flask) -> None:
     """Put every page on the app."""
-    app.jinja_env.filters.update({**looks.FILTERS, **phrases.FILTERS, "change_words": changes.words})
+    app.jinja_env.filters.update({**looks.FILTERS, **phrases.FILTERS, **codes.FILTERS, "change_words": changes.words})
     app.jinja_env.globals.update(
         newest_call=reading.newest_call, newest_sms=reading.newest_sms, newest_ours=conversations.newest
     )
     live.register(app)
     for module in (
         door, start, status, calls, messages, lines, sims, hours, announcements, blocking, outgoing, trycall, people,
-        box, me, undo,
+        box, me, undo, mailbox, rules,
     ):  # fmt: skip
         app.register_blueprint(module.page)

@@ -22,6 +22,7 @@ page = Blueprint("box", __name__)
 
 MAIL_ONLY = (
     "enabled", "host", "port", "security", "plain_allowed", "user", "password", "sender", "to", "code_in_subject",
+    "alarm_url", "alarm_secret",
 )  # fmt: skip
 NETWORK_ONLY = tuple(one.name for one in NETWORK.fields)
 
@@ -40,6 +41,7 @@ def tabs(current: str) -> list[dict[str, object]]:
     names = (
         ("health", _("Health")),
         ("mail", _("Mail and notices")),
+        ("answers", _("Answers by mail")),
         ("office", _("Office")),
         ("network", _("Network")),
         ("access", _("Access")),

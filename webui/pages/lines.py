@@ -12,8 +12,8 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from appliance.errors import ControlError
-from appliance.settings.schema import LINES, OUTGOING, PEOPLE
-from webui import flash, forms, here, line_care, reading, recordings
+from appliance.settings.schema import LINES, OUTGOING, PEOPLE, SMS_RULES
+from webui import flash, forms, heartbeats, here, line_care, reading, recordings
 from webui.control import LineView
 from webui.forms import Drawn, Options
 from webui.pages import saving
@@ -39,7 +39,7 @@ TABS = (
     )),
     Tab("messages", _l("Messages"), (
         "sms_mail", "sms_to", "sms_out", "sms_report", "sms_premium", "sms_national", "sms_again", "sms_gap",
-        "sms_per_hour", "sms_per_day",
+        "sms_per_hour", "sms_per_day", "sms_never", "sms_keep_days", "heartbeat", "heartbeat_at", "heartbeat_to",
     )),
     Tab("credit", _l("Credit and codes"), ()),
     Tab("backup", _l("Backup number"), ()),
@@ -114,6 +114,7 @@ def form(line_id: str, tab: str) -> Response | str | tuple[str, int]:
     item = item_of(line_id)
     choices: dict[str, Options] = {
         "group": [("", _("Nobody")), *group_choices()], "closed_prompt": _prompts(item),
+        "heartbeat_to": [("", _("To itself")), *((i, n) for i, n in line_choices() if i != line_id)],
     }  # fmt: skip
     fields, others, code = forms.draw(LINES.fields, item, None, choices, which.fields), [], 200
     if request.method == "POST":
@@ -125,7 +126,7 @@ def form(line_id: str, tab: str) -> Response | str | tuple[str, int]:
     _suggest(fields)
     return render_template(
         "lines/form.html", item=item, view=view_of(line_id), tabs=tabs_of(line_id, tab), fields=fields, others=others,
-        which=which,
+        which=which, beat=heartbeats.words(line_id) if which.name == "messages" else None,
     ), code  # fmt: skip
 
 
@@ -222,13 +223,15 @@ def remove(line_id: str) -> Response | str:
 
 def _leave(line_id: str) -> None:
     """Take a line out of what names it; a rule without lines goes. Raises ControlError."""
-    for section in (PEOPLE, OUTGOING):
+    for section in (PEOPLE, OUTGOING, SMS_RULES):
         held = here.control().section(section.name)
         items = forms.items_of(held["doc"])
         changed: list[dict[str, object]] = []
         for one in items:
             if section is PEOPLE:
                 changed.append({**one, "outgoing_line": ""} if one.get("outgoing_line") == line_id else one)
+            elif section is SMS_RULES:
+                changed += [one] if one.get("line") != line_id else []
             elif rest := [name for name in _listed(one) if name != line_id]:
                 changed.append({**one, "lines": rest})
         if changed != items:
@@ -258,8 +261,13 @@ def _items(name: str) -> list[dict[str, object]]:
     return forms.items_of(held["doc"]) if held else []
 
 
+def line_choices() -> list[tuple[str, str]]:
+    """Lines as options: id and name."""
+    return [(str(one.get("id")), str(one.get("label"))) for one in _items("lines")]
+
+
 def item_of(line_id: str) -> dict[str, object]:
-    """A line's settings; 404 where there is none."""
+    """The settings of a line; 404 when there is none."""
     held = here.control().section("lines")
     found = next((one for one in forms.items_of(held["doc"]) if one.get("id") == line_id), None)
     if found is None:
@@ -279,4 +287,7 @@ def tabs_of(line_id: str, current: str) -> list[dict[str, object]]:
         {"href": f"/lines/{line_id}" if t.name == "state" else f"/lines/{line_id}/{t.name}", "label": t.label,
          "here": t.name == current}
         for t in TABS
-    ] + [{"href": f"/hours?line={line_id}", "label": _("Hours"), "here": False}]  # fmt: skip
+    ] + [
+        {"href": f"/lines/{line_id}/rules", "label": _("Rules"), "here": current == "rules"},
+        {"href": f"/hours?line={line_id}", "label": _("Hours"), "here": False},
+    ]  # fmt: skip

@@ -89,6 +89,14 @@
     else again()
   })
 
+  /* A code is copied with one press; without a script it can be marked and copied like any text. */
+  document.querySelectorAll('[data-copy]').forEach(function (one) { one.hidden = !navigator.clipboard })
+  document.addEventListener('click', function (event) {
+    var button = event.target.closest('[data-copy]')
+    if (!button) return
+    navigator.clipboard.writeText(button.dataset.copy).then(function () { button.textContent = button.dataset.copied })
+  })
+
   /* Filters ask at once. */
   document.addEventListener('change', function (event) {
     var form = event.target.closest('form.filters')
