@@ -29,7 +29,7 @@ SPEECH_SECONDS = 3.0  # between the answer and the modem's speech
 Args = Mapping[str, Json]
 
 
-class TestAudio(Protocol):
+class ProbedAudio(Protocol):
     """What the test needs of lines/audio.py."""
 
     def begin_test(self, leg: LegId) -> bool: ...
@@ -52,7 +52,7 @@ class SelfTests:
     def __init__(
         self,
         exchange: Exchange,
-        audio: TestAudio,
+        audio: ProbedAudio,
         keep: Callable[[LineId, dict[str, Json]], None],
         changed: Callable[[str], None],
     ) -> None:
