@@ -46,7 +46,7 @@ def test_the_page_tells_it_in_a_picture_and_in_words(anna: FlaskClient, exchange
                            "seconds": 300}},
     )  # fmt: skip
     page = anna.get("/lines/gsm0").get_data(as_text=True)
-    assert '<svg class="plot"' in page
+    assert '<svg class="history"' in page
     assert "Lowest 71 %, on average 71 %, highest 71 %." in page
     assert "2 times" in page
     assert "It fails again and again." in page
