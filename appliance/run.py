@@ -155,12 +155,12 @@ def tell(sentence: str) -> None:
     sys.stdout.flush()
 
 
-def prepare(places: Places, virtual: bool, address: str) -> None:
-    """First start: settings of the demo, the one-time sign-in."""
+def prepare(places: Places, virtual: bool, address: str, sims: int = 1) -> None:
+    """First start: settings of the demo with a line for each virtual SIM, the one-time sign-in."""
     places.make()
     store = Store(places.settings, places.settings_good, places.key)
     if virtual and not places.settings.exists():
-        for name, doc in demo_settings(places.devices, address).items():
+        for name, doc in demo_settings(places.devices, address, sims).items():
             store.put(name, None, doc)
     if not places.first_start.exists() and not (places.state / "first-start.done").exists():
         write_private(places.first_start, secrets.token_urlsafe(24))
@@ -235,7 +235,8 @@ def run(virtual: bool, environ: dict[str, str] | None = None, told: Callable[[st
     address = own_address(environ.get("ADDRESS", ""))
     environ |= {"CENTRALKA_STATE": str(places.state), "CENTRALKA_RUN": str(places.run), "ADDRESS": address}
     environ["CENTRALKA_VIRTUAL"] = "1" if virtual else ""
-    prepare(places, virtual, address)
+    sims = environ.get("CENTRALKA_VIRTUAL_SIMS", "")
+    prepare(places, virtual, address, int(sims) if sims.isdecimal() else 1)
     names: tuple[tuple[str, str], ...] = (("virtual", "appliance.virtual"),) if virtual else ()
     names += (("exchange", "appliance.exchange"), ("worker", "appliance.worker"), ("web", "webui"))
     supervisor = Supervisor(places, environ, names)

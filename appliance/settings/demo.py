@@ -7,11 +7,11 @@ from appliance.settings.fields import Value
 from appliance.settings.secret import Secret, new_password
 
 DEMO_MAIL_PORT = 2525
-DEMO_NUMBER = "+48990120100"  # inside a range that is never assigned
+DEMO_NUMBER = 48990120100  # of the first SIM, inside a range that is never assigned
 
 
-def demo_settings(devices: Path, address: str) -> dict[str, Mapping[str, Value]]:
-    """Sections in the order in which they can be stored."""
+def demo_settings(devices: Path, address: str, sims: int = 1) -> dict[str, Mapping[str, Value]]:
+    """Sections in the order in which they can be stored; a line for each of the virtual SIMs."""
     people: list[Value] = [
         {"id": "p101", "extension": "101", "name": "Anna (demo phone)", "password": Secret(new_password())},
         {"id": "p102", "extension": "102", "name": "Ben", "password": Secret(new_password())},
@@ -20,21 +20,8 @@ def demo_settings(devices: Path, address: str) -> dict[str, Mapping[str, Value]]
         "network": {"address": address},
         "people": {"items": people},
         "groups": {"items": [{"id": "office", "name": "Office", "members": ["101", "102"], "seconds": 25}]},
-        "lines": {
-            "items": [
-                {
-                    "id": "gsm0",
-                    "label": "Reception",
-                    "number": DEMO_NUMBER,
-                    "device": str(devices / "gsm0-at"),
-                    "pcm_device": str(devices / "gsm0-pcm"),
-                    "group": "office",
-                    "always_open": False,
-                    "ranges": [{"day": d, "start": "09:00", "end": "18:00"} for d in range(5)],
-                }
-            ]
-        },
-        "outgoing": {"items": [{"id": "all", "pattern": "*", "lines": ["gsm0"]}]},
+        "lines": {"items": [_line(devices, place) for place in range(sims)]},
+        "outgoing": {"items": [{"id": "all", "pattern": "*", "lines": [f"gsm{place}" for place in range(sims)]}]},
         "mail": {
             "enabled": True,
             "host": address,
@@ -44,4 +31,18 @@ def demo_settings(devices: Path, address: str) -> dict[str, Mapping[str, Value]]
             "sender": "centralka@demo.invalid",
             "to": ["office@demo.invalid"],
         },
+    }
+
+
+def _line(devices: Path, place: int) -> Value:
+    """The line of a virtual SIM; the first one has office hours."""
+    return {
+        "id": f"gsm{place}",
+        "label": "Reception" if place == 0 else f"Line {place + 1}",
+        "number": f"+{DEMO_NUMBER + place}",
+        "device": str(devices / f"gsm{place}-at"),
+        "pcm_device": str(devices / f"gsm{place}-pcm"),
+        "group": "office",
+        "always_open": place > 0,
+        "ranges": [{"day": day, "start": "09:00", "end": "18:00"} for day in range(5)],
     }

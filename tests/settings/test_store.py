@@ -144,3 +144,12 @@ def test_a_generated_password_has_twenty_characters_nobody_mistakes():
     made = {new_password() for _ in range(200)}
     assert len(made) == 200
     assert all(len(p) == 20 and not set(p) & set("0O1lI") for p in made)
+
+
+def test_the_demo_has_a_line_for_each_virtual_sim(tmp_path):
+    made = again(tmp_path)
+    for name, doc in demo_settings(tmp_path, "127.0.0.1", 3).items():
+        made.put(name, None, doc)
+    lines = made.read()["lines"]["items"]
+    assert [line["id"] for line in lines] == ["gsm0", "gsm1", "gsm2"]
+    assert len({(line["number"], line["device"], line["pcm_device"]) for line in lines}) == 3
