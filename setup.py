@@ -9,7 +9,8 @@ RUNTIME = [
     "cryptography", "gpiozero", "phonenumberslite", "pyserial", "segno", "tinydb",
 ]  # fmt: skip
 TEST = [
-    "hypothesis", "mypy", "numpy", "playwright", "pytest", "pytest-xdist", "ruff", "time-machine", "types-pyserial",
+    'atheris;platform_machine=="x86_64"', "hypothesis", "mypy", "numpy", "playwright", "pytest", "pytest-xdist", "ruff",
+    "time-machine", "types-pyserial",
 ]  # fmt: skip
 
 setup(

@@ -29,7 +29,8 @@ def fields_of(line: str) -> list[str]:
 
 def number_in(text: str, otherwise: int = -1) -> int:
     """A whole number of at most nine digits."""
-    return int(text) if re.fullmatch(r"-?\d{1,9}", text.strip()) else otherwise
+    found = re.fullmatch(r"\s*(-?[0-9]{1,9})\s*", text)  # int() knows fewer kinds of space than strip()
+    return int(found[1]) if found else otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ def storage(line: str) -> tuple[int, int] | None:
 
 def memories(line: str) -> tuple[str, ...]:
     """+CPMS=?: what the first memory can be."""
-    group = re.search(r"\(([^)]*)\)", line)
+    group = re.search(r"\(([^()]*)\)", line)
     return tuple(re.findall(r"[A-Z]{2}", group[1])) if group else ()
 
 

@@ -126,7 +126,7 @@ def _status_report(reader: Reader, first: int, smsc: str | None, start: int) -> 
     recipient = pdu_fields.address(reader)
     stamp, discharge = pdu_fields.time(reader.take(7)), pdu_fields.time(reader.take(7))
     status = reader.octet()
-    end = reader.at
+    end, reader.strict = reader.at, True  # what is damaged there is no text of anybody
     try:
         more, pid, dcs, data = _report_text(reader, bool(first & 0x40))
     except PduError:  # a SIM's padding that looks like more
