@@ -1,6 +1,7 @@
 """What is fed with anything: each target takes octets, and fails by raising. An error of ours that a target expects is
 no failure; a result that contradicts another one is."""
 
+import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping
 
@@ -96,11 +97,18 @@ def engine(data: bytes) -> None:
     assert sorted(event.command.tag for event in finished) == sorted(str(n) for n in range(sent))
 
 
-PARSERS: tuple[Callable[[str], object], ...] = (
-    modem_text.fields_of, modem_text.caller, modem_text.registration, modem_text.signal, modem_text.operator,
-    modem_text.call_state, modem_text.stored, modem_text.storage, modem_text.memories, modem_text.is_hex,
-    modem_text.pin_state, modem_text.error_code, modem_text.number_in,
-)  # fmt: skip
+def _parsers() -> tuple[list[Callable[..., object]], list[Callable[..., object]]]:
+    """The public functions of modem_text: those of one line, and those of several. A new one is fed by being there."""
+    single, several = [], []
+    for name, function in inspect.getmembers(modem_text, inspect.isfunction):
+        if name.startswith("_") or function.__module__ != modem_text.__name__:
+            continue
+        first = next(iter(inspect.signature(function).parameters))
+        (several if first == "lines" else single).append(function)
+    return single, several
+
+
+PARSERS, PARSERS_OF_LINES = _parsers()
 
 
 def lines(data: bytes) -> None:
@@ -109,9 +117,8 @@ def lines(data: bytes) -> None:
     for line in written:
         for parser in PARSERS:
             parser(line)
-    modem_text.slots(written)
-    modem_text.tries_left(written)
-    modem_text.digits_only(written)
+    for parser in PARSERS_OF_LINES:
+        parser(written)
 
 
 def transcript(data: bytes) -> None:
