@@ -103,8 +103,8 @@ def _parsers() -> tuple[list[Callable[..., object]], list[Callable[..., object]]
     for name, function in inspect.getmembers(modem_text, inspect.isfunction):
         if name.startswith("_") or function.__module__ != modem_text.__name__:
             continue
-        first = next(iter(inspect.signature(function).parameters))
-        (several if first == "lines" else single).append(function)
+        first = next(iter(inspect.signature(function).parameters.values()))
+        (several if first.annotation == tuple[str, ...] else single).append(function)
     return single, several
 
 
