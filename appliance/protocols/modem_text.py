@@ -162,7 +162,7 @@ def call_state(line: str) -> CallState | None:
 
 def stored(line: str) -> tuple[str, int] | None:
     """+CMTI or +CDSI: memory and slot; the first quoted and the first number, whatever stands between."""
-    match = re.match(r'\+C(?:MT|DS)I:\s*"?([A-Z ]{2,10})"?\s*,.*?(\d{1,5})', line, re.IGNORECASE)
+    match = re.match(r'\+C(?:MT|DS)I:\s*"?([A-Z][A-Z ]{1,9})"?\s*,.*?(\d{1,5})', line, re.IGNORECASE)
     return (match[1].strip().upper(), int(match[2])) if match else None
 
 

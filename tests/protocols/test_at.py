@@ -142,9 +142,10 @@ def test_a_number_between_strange_spaces_is_one_or_none() -> None:
         assert modem_text.number_in(f"{chr(code)}288") in (288, -1, -288, (code - 48) * 1000 + 288), code
 
 
-def test_a_line_of_brackets_is_read_in_no_time() -> None:
-    """Found by fuzzing: it took a quarter of a second, and the loop waited."""
+def test_a_memory_is_found_behind_brackets_and_spaces() -> None:
+    """Found by fuzzing: either took a quarter of a second, in which the loop served nobody (see test_fuzz)."""
     assert modem_text.memories("+CPMS: " + "(" * 4000 + '"SM","ME"),("SM")') == ("SM", "ME")
+    assert modem_text.stored("+CMTI: " + " " * 4000 + '"SM" , 3') == ("SM", 3)
 
 
 def test_one_command_is_in_flight_and_the_urgent_one_is_next() -> None:

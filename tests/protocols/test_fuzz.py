@@ -30,3 +30,12 @@ def test_a_short_run_breaks_nothing(name: str, tmp_path: Path) -> None:
 def test_every_target_has_seeds_that_are_real_and_a_length() -> None:
     assert TARGETS.keys() == SEEDS.keys() == LONGEST.keys()
     assert min(len(seeds()) for seeds in SEEDS.values()) > 100
+
+
+def test_no_parser_takes_longer_by_the_square_of_a_line() -> None:
+    """Lines of a hundred thousand characters: seconds, or minutes where one does; two minutes are the limit."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz.long_lines"], cwd=ROOT, capture_output=True, text=True, timeout=120,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
