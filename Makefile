@@ -5,7 +5,7 @@ export PYTHON
 WORKERS ?= 4
 RUN_ARGS ?= --virtual
 
-.PHONY: help run start stop test lint unit bench soak fresh clean install uninstall setup setup-test
+.PHONY: help run start stop test lint unit bench soak gsm-report fresh clean install uninstall setup setup-test
 
 help:
 	@echo "make run        set up what is missing and run the exchange on virtual hardware; Ctrl-C ends it"
@@ -13,6 +13,7 @@ help:
 	@echo "make test       set up what is missing and run every check and test"
 	@echo "make bench      measure, and compare with the goals"
 	@echo "make soak       a thousand messages while everything is killed and pulled out (some minutes)"
+	@echo "make gsm-report how well messages and modems are understood, and ten million inputs that nobody wrote (an hour)"
 	@echo "make fresh      the whole way of a newcomer, in bare Debian 12 and 13 systems (root, takes long)"
 	@echo "make install    put it on this Raspberry Pi as services (root); make uninstall takes it off, data kept"
 	@echo "make clean      remove what was made in this folder (the cache of the user stays)"
@@ -51,6 +52,9 @@ bench: setup setup-test
 
 soak: setup-test
 	@.venv-test/bin/python -m tests.soak
+
+gsm-report: setup-test
+	@.venv-test/bin/python -m tests.gsm_report $(REPORT_ARGS)
 
 fresh:
 	@tests/fresh/fresh.sh

@@ -9,8 +9,8 @@ RUNTIME = [
     "cryptography", "gpiozero", "imapclient", "phonenumberslite", "pyserial", "regex", "segno", "tinydb",
 ]  # fmt: skip
 TEST = [
-    "hypothesis", "mypy", "numpy", "playwright", "pytest", "pytest-xdist", "ruff", "time-machine", "types-pyserial",
-    "types-regex",
+    'atheris;platform_machine=="x86_64"', "hypothesis", "mypy", "numpy", "playwright", "pytest", "pytest-xdist", "ruff",
+    "time-machine", "types-pyserial", "types-regex",
 ]  # fmt: skip
 
 setup(

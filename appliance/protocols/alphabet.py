@@ -128,13 +128,19 @@ def codes(locking: int = DEFAULT, single: int = DEFAULT) -> Mapping[str, bytes]:
     return found
 
 
+@cache
+def _national_letters() -> frozenset[str]:
+    """Every character that some table holds."""
+    return frozenset(char for language in _tables() for char in codes(language, language))
+
+
 def tables_for(text: str, national: bool = False) -> tuple[int, int] | None:
     """The languages of locking and single shift table that hold every character, None where none do: the default ones
     where they can, else, if national ones are allowed, those that make the text shortest, its header counted."""
     letters = Counter(text)
     if letters.keys() <= codes().keys():
         return DEFAULT, DEFAULT
-    if not national:
+    if not national or not letters.keys() <= _national_letters():
         return None
     languages = sorted(_tables())
     best: tuple[int, int, int] | None = None

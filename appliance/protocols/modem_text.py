@@ -29,7 +29,8 @@ def fields_of(line: str) -> list[str]:
 
 def number_in(text: str, otherwise: int = -1) -> int:
     """A whole number of at most nine digits."""
-    return int(text) if re.fullmatch(r"-?\d{1,9}", text.strip()) else otherwise
+    found = re.fullmatch(r"\s*(-?[0-9]{1,9})\s*", text)  # int() knows fewer kinds of space than strip()
+    return int(found[1]) if found else otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +216,7 @@ def release_cause(lines: tuple[str, ...]) -> tuple[str, str]:
 
 def stored(line: str) -> tuple[str, int] | None:
     """+CMTI or +CDSI: memory and slot; the first quoted and the first number, whatever stands between."""
-    match = re.match(r'\+C(?:MT|DS)I:\s*"?([A-Z ]{2,10})"?\s*,.*?(\d{1,5})', line, re.IGNORECASE)
+    match = re.match(r'\+C(?:MT|DS)I:\s*"?([A-Z][A-Z ]{1,9})"?\s*,.*?(\d{1,5})', line, re.IGNORECASE)
     return (match[1].strip().upper(), int(match[2])) if match else None
 
 
@@ -235,7 +236,7 @@ def reports_new(line: str) -> bool | None:
 
 def memories(line: str) -> tuple[str, ...]:
     """+CPMS=?: what the first memory can be."""
-    group = re.search(r"\(([^)]*)\)", line)
+    group = re.search(r"\(([^()]*)\)", line)
     return tuple(re.findall(r"[A-Z]{2}", group[1])) if group else ()
 
 

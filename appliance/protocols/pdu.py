@@ -126,7 +126,7 @@ def _status_report(reader: Reader, first: int, smsc: str | None, start: int) -> 
     recipient = pdu_fields.address(reader)
     stamp, discharge = pdu_fields.time(reader.take(7)), pdu_fields.time(reader.take(7))
     status = reader.octet()
-    end = reader.at
+    end, reader.strict = reader.at, True  # what is damaged there is no text of anybody
     try:
         more, pid, dcs, data = _report_text(reader, bool(first & 0x40))
     except PduError:  # a SIM's padding that looks like more
@@ -215,7 +215,13 @@ def to_part(text: str) -> Part:
         return Part(clean, flags=("undecodable",))
     c = pdu.concat
     return Part(
-        clean, pdu.address, pdu.address_kind, alphabet.printable_8bit(pdu.octets) if pdu.coding == "8bit" else pdu.text,
-        pdu.coding or "raw", pdu.octets, pdu.timestamp, c.reference if c else None, c.total if c else 1,
-        c.sequence if c else 1, flags_of(pdu),
+        clean, pdu.address, pdu.address_kind, _readable(pdu), pdu.coding or "raw", pdu.octets, pdu.timestamp,
+        c.reference if c else None, c.total if c else 1, c.sequence if c else 1, flags_of(pdu),
     )  # fmt: skip
+
+
+def _readable(pdu: Pdu) -> str | None:
+    """The text for a person: 8-bit data where it plainly is text, and none of what announces a picture message."""
+    if pdu.ports and pdu.ports[0] == MMS_PORT:
+        return None
+    return alphabet.printable_8bit(pdu.octets) if pdu.coding == "8bit" else pdu.text

@@ -136,6 +136,18 @@ def test_registration_is_read_as_the_records_say() -> None:
     assert len(wrong) <= len(rows) * 0.05, wrong
 
 
+def test_a_number_between_strange_spaces_is_one_or_none() -> None:
+    """Found by fuzzing: what counts as a space differs between the functions of the language."""
+    for code in range(256):
+        assert modem_text.number_in(f"{chr(code)}288") in (288, -1, -288, (code - 48) * 1000 + 288), code
+
+
+def test_a_memory_is_found_behind_brackets_and_spaces() -> None:
+    """Found by fuzzing: either took a quarter of a second, in which the loop served nobody (see test_fuzz)."""
+    assert modem_text.memories("+CPMS: " + "(" * 4000 + '"SM","ME"),("SM")') == ("SM", "ME")
+    assert modem_text.stored("+CMTI: " + " " * 4000 + '"SM" , 3') == ("SM", 3)
+
+
 def test_one_command_is_in_flight_and_the_urgent_one_is_next() -> None:
     engine = AtEngine()
     engine.send(Command("AT+CSQ", ("+CSQ",), priority=Priority.IDLE))

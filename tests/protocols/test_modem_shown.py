@@ -59,8 +59,6 @@ def test_nothing_of_a_modem_s_answers_is_lost() -> None:
         (b"\r\n+CME ERROR: SIM busy\r\n", [{"final": "+CME ERROR: SIM busy", "ok": False, "code": 14}]),
         (b'AT+CPIN="1234"\r\r\nOK\r\n', [{"echo": "AT+CPIN=****"}, {"final": "OK", "ok": True}]),
         (b"AT+CMGS=24\r\r\n> ", [{"echo": "AT+CMGS=24"}, {"prompt": ">"}]),
-        (b'+CUSD: 0,"Balance 9.45",15\r\n',
-         [{"urc": "+CUSD", "fields": ["0", "Balance 9.45", "15"], "status": 0, "text": "Balance 9.45", "dcs": 15}]),
         (b"+CMT: ,24\r\nATTENTION\r\n", [{"urc": "+CMT", "fields": ["", "24"], "text": "ATTENTION"}]),
         (b"+CDS: 25\r\n", [{"urc": "+CDS", "fields": ["25"]}]),
         (b"x" * 5000 + b"\r\n", [{"unknown": "a line of 5000 octets"}]),
@@ -68,6 +66,11 @@ def test_nothing_of_a_modem_s_answers_is_lost() -> None:
 )  # fmt: skip
 def test_a_line_is_shown_with_its_meaning(data: bytes, expected: list[Shown]) -> None:
     assert shown(data) == shown(data, 1) == expected
+
+
+def test_an_answer_of_the_network_is_shown_as_text() -> None:
+    (one,) = shown(b'+CUSD: 0,"Balance 9.45",15\r\n')
+    assert (one["urc"], one["status"], one["text"], one["dcs"]) == ("+CUSD", 0, "Balance 9.45", 15)
 
 
 @pytest.mark.parametrize("head", ["+CMT: ,24", "+CMGR: 0,,24", '+CMGL: 1,1,"",24'])

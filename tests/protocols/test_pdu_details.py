@@ -173,7 +173,8 @@ def test_the_last_part_number_counts_and_one_without_sense_does_not() -> None:
 def test_a_message_for_a_program_is_told_by_its_ports() -> None:
     assert decode(with_header(b"\x05\x04\x0b\x84\x23\xf0")).ports == (2948, 9200, 16)
     assert decode(with_header(b"\x04\x02\xf5\xf6")).ports == (245, 246, 8)
-    assert to_part(with_header(b"\x05\x04\x0b\x84\x23\xf0")).flags == ("mms-waiting",)
+    mms = to_part(with_header(b"\x05\x04\x0b\x84\x23\xf0", b"http://mms/1"))
+    assert (mms.text, mms.octets, mms.flags) == (None, b"http://mms/1", ("mms-waiting",))
     assert to_part(with_header(b"\x05\x04\x15\x7c\x00\x00")).flags == ()
 
 
