@@ -15,6 +15,7 @@ WORDS = {
     "block.remove": _l("Removed from the lists of Blocking"),
     "call.end": _l("Ended a call"),
     "outbox.retry": _l("Sent a mail again"),
+    "ussd": _l("Sent a code to the operator"),
     "mail.test": _l("Sent a test mail"),
     "prompt.upload": _l("Uploaded an announcement"),
     "prompt.speak": _l("Had an announcement spoken"),
