@@ -27,7 +27,6 @@ SECONDS: Mapping[str, float] = {
 
 Reply = Callable[[Answer], None]
 Args = Mapping[str, Json]
-Later = Callable[[Args, str, Reply], None]
 
 
 class Desk(Protocol):
@@ -56,8 +55,10 @@ class Desk(Protocol):
 class Verbs:
     """Carries out what the socket asks; every fault becomes an answer with an id."""
 
-    def __init__(self, exchange: Exchange, desk: Desk, more: Mapping[str, Later] | None = None) -> None:
-        """`more`: verbs of other parts, answered later."""
+    def __init__(
+        self, exchange: Exchange, desk: Desk, more: Mapping[str, Callable[[Args, str, Reply], None]] | None = None
+    ) -> None:
+        """`more`: verbs that others carry out."""
         self._exchange = exchange
         self._desk = desk
         self._now: dict[str, Callable[[Args, str], dict[str, Json]]] = {
@@ -75,7 +76,7 @@ class Verbs:
             "prompt.remove": self._prompt_remove,
             "devices": lambda args, who: {"ports": [*self._desk.devices()]},
         }
-        self._later: dict[str, Later] = {
+        self._later: dict[str, Callable[[Args, str, Reply], None]] = {
             "settings.put": self._settings_put,
             "block.add": lambda args, who, reply: self._desk.block_add(args, who, reply),
             "block.remove": lambda args, who, reply: self._desk.block_remove(number(args, "id"), who, reply),
