@@ -18,6 +18,7 @@ WORDS = {
     "sms.send": _l("Sent a message"),
     "sms.again": _l("Sent a message again"),
     "sms.cancel": _l("Took a message back"),
+    "ussd": _l("Sent a code to the operator"),
     "mail.test": _l("Sent a test mail"),
     "mailbox.test": _l("Looked into the mailbox for answers"),
     "prompt.upload": _l("Uploaded an announcement"),

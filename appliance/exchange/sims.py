@@ -18,7 +18,7 @@ from appliance.exchange.control import Answer
 from appliance.exchange.exchange import Exchange
 from appliance.exchange.facts import Facts, Post, Submit
 from appliance.exchange.notices import Notices
-from appliance.exchange.verbs import Args, Later, Reply, text
+from appliance.exchange.verbs import Args, Reply, text
 
 FACTS = (ussd.FACT, credit.FACT, forwarding.FACT)
 
@@ -56,7 +56,7 @@ class Sims:
         self._credit.chore(at)
         self._forwardings.chore(at)
 
-    def verbs(self) -> Mapping[str, Later]:
+    def verbs(self) -> Mapping[str, Callable[[Args, str, Reply], None]]:
         """For the table of the control socket."""
         return {
             "ussd.send": self._send,

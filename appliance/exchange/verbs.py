@@ -30,7 +30,6 @@ SECONDS: Mapping[str, float] = {
 
 Reply = Callable[[Answer], None]
 Args = Mapping[str, Json]
-Later = Callable[[Args, str, Reply], None]
 
 
 class Desk(Protocol):
@@ -85,7 +84,7 @@ class Verbs:
             "line.selftest": lambda args, who: self_tests.start(args),
             "devices": lambda args, who: {"ports": [*self._desk.devices()], "cards": [*self._desk.cards()]},
         }
-        self._later: dict[str, Later] = {
+        self._later: dict[str, Callable[[Args, str, Reply], None]] = {
             "settings.put": self._settings_put,
             "block.add": lambda args, who, reply: self._desk.block_add(args, who, reply),
             "block.remove": lambda args, who, reply: self._desk.block_remove(number(args, "id"), who, reply),

@@ -19,6 +19,7 @@ from appliance.protocols.modem_events import ModemEvent, UssdFailed, UssdSaid
 from appliance.protocols.ussd_text import FORMS, UssdText, encode, read
 
 ANSWER_WITHIN = 60.0  # seconds; networks give themselves as long
+TAKEN_WITHIN = 90.0  # the modem may be asking the network something else, or be in a call that has just come
 QUICK = 10.0  # a "not supported" that comes so soon is about the form of the request
 MORE_LINES = 1.0  # text without quotes may go on for so long
 LONGEST_CODE = 160
@@ -118,7 +119,7 @@ class Ussd:
         if what != "ask" or self.state is not State.ASKED or done.final == "dropped":
             return
         if done.ok:
-            self.state = State.WAITING
+            self.state, self._asked_at, self._until = State.WAITING, at, at + ANSWER_WITHIN
         elif done.final == "timeout":
             self._give_up("ussd-no-answer")
         elif self._forms and text.error_code(done.final) in FORM_FAULTS:
@@ -174,7 +175,7 @@ class Ussd:
 
     def _send_code(self, code: str, form: str, at: float) -> None:
         self._code, self._form, self.state = code, form, State.ASKED
-        self._asked_at, self._until = at, at + ANSWER_WITHIN
+        self._asked_at, self._until = at, at + TAKEN_WITHIN
         self._send("ask", f'AT+CUSD=1,"{encode(code, form)}",15')
 
     def _give_up(self, reason: str) -> None:

@@ -8,6 +8,7 @@ seen to do once (`known`) decides where content alone cannot: "1234" is text for
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from appliance.protocols.alphabet import gsm7, pack, ucs2, unpack
@@ -55,7 +56,15 @@ def read(line: str, known: str = "") -> UssdText | None:
     else:
         body, dcs = _bare(rest)
     text, form, language = decode(body, dcs, known)
-    return UssdText(status, text, form, dcs, language, bool(quoted) or form != "text")
+    return UssdText(status, _harmless(text), form, dcs, language, bool(quoted) or form != "text")
+
+
+def _harmless(text: str) -> str:
+    """Without what steers a terminal or turns the direction of writing; any end of a line is one line feed."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(
+        char for char in lines if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co")
+    )
 
 
 def _bare(rest: str) -> tuple[str, int | None]:

@@ -1,12 +1,14 @@
 """From a line's settings to what is decided about its SIM: its credit and the network's forwarding. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from appliance.core.credit import VOUCHER, Guard, minor, vouchers_in
 from appliance.core.forwarding import Wish
 from appliance.settings.fields import Value
 from appliance.settings.secret import Secret
+
+HOOK = "@topup:"  # and the line's id: the name of its web address among those that are called
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,18 @@ def wish_of(item: Mapping[str, Value]) -> Wish:
         seconds=_whole(item, "forward_seconds", 20),
         all=bool(item.get("forward_all")),
     )
+
+
+def topup_hooks(items: Sequence[Mapping[str, Value]]) -> dict[str, tuple[str, str, Secret]]:
+    """The web addresses that top lines up, by the name under which the exchange asks for them: the line's label, the
+    address, and the secret of its signature."""
+    found: dict[str, tuple[str, str, Secret]] = {}
+    for item in items:
+        if item.get("topup") == "webhook" and item.get("topup_url"):
+            secret = item.get("topup_secret")
+            sealed = secret if isinstance(secret, Secret) else Secret("")
+            found[f"{HOOK}{item['id']}"] = (str(item.get("label") or ""), str(item["topup_url"]), sealed)
+    return found
 
 
 def sim_faults(item: Mapping[str, Value]) -> list[str]:

@@ -148,6 +148,17 @@ def test_only_the_operator_tells_the_balance_by_message(make):
     assert [(w.amount, w.source) for w in desk.writes if isinstance(w, AddCredit)] == [(1230, "sms")]
 
 
+def test_a_message_may_be_forged_so_it_tops_nothing_up_before_the_operator_was_asked(make):
+    desk = make(**voucher_line(balance_sender="Orange"))
+    part = ev.SmsPart("00", Number("Orange", Kind.ALPHANUMERIC), "Masz 0,10 PLN", "gsm7", b"", None)
+    desk.office.exchange.handle(ev.SmsReceived(GSM, "SM", 1, part))
+    assert desk.settle().sent() == []
+    desk.sims.chore(desk.office.clock.monotonic() + 1)
+    assert [command.code for command in desk.sent()] == ["*100#"]
+    desk.said("Balance 1.00 PLN")
+    assert desk.sent()[-1].code == "*123*111122223333#"
+
+
 def test_one_question_at_a_time_and_none_in_a_call(make):
     desk = make().ask("ussd.send", code="*100#")
     with pytest.raises(ControlError, match="ussd-busy"):

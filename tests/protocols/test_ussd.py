@@ -58,6 +58,14 @@ def test_a_number_alone_stays_a_number_unless_the_modem_is_known_to_write_hex() 
     assert decode("31323334", 0, "octets-hex")[0] == "1234"
 
 
+def test_what_steers_a_terminal_is_taken_out() -> None:
+    found = read('+CUSD: 0,"Balance \x1b[2J12.30\x07 \u202ePLN\r\nnext",15')
+    assert found is not None
+    assert found.text == "Balance [2J12.30 PLN\nnext"
+    hidden = "".join(f"{ord(char):04X}" for char in "Saldo\x1b 7,05")
+    assert read(f'+CUSD: 0,"{hidden}",72') is not None
+
+
 def test_a_code_is_written_in_the_three_forms_modems_want() -> None:
     assert encode("*100#", "plain") == "*100#"
     assert encode("*101#", "packed") == "AA182C3602"

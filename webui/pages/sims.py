@@ -94,7 +94,7 @@ def codes(line_id: str) -> Response:
         else:
             said = here.control().ask(verb, {"line": line_id, name: words}, here.who())
             session["ussd"] = {"text": str(said.get("text") or "")[:LONGEST_SHOWN], "more": bool(said.get("more"))}
-            here.audit(f"ussd.{line_id}")
+            here.audit("ussd", {}, {"line": line_id})
             if said.get("forwards"):
                 flash.done(_("This code changes where the network sends callers."), _("Look at the backup number."))
     except ControlError as error:
