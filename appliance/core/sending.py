@@ -191,8 +191,8 @@ def began(message: Outgoing, sequence: int, now: datetime) -> Outgoing:
 
 
 def sent(message: Outgoing, sequence: int, mr: int) -> Outgoing:
-    """The network took it."""
-    return _with(message, sequence, state="sent", mr=mr)
+    """The network took it; a negative `mr` is none."""
+    return _with(message, sequence, state="sent", mr=mr if mr >= 0 else None)
 
 
 def failed(message: Outgoing, sequence: int, code: int, detail: str, now: datetime) -> Outgoing:
@@ -249,7 +249,7 @@ def again(message: Outgoing, now: datetime) -> Outgoing:
 
 
 def match(mr: int, recipient: str, messages: Iterable[Outgoing], now: datetime) -> tuple[Outgoing, OutPart] | None:
-    """Whose report it is: the newest part with that reference and recipient; else one whose result never came. `mr`
+    """Whose report it is: the newest part with that reference and recipient; else one whose reference never came. `mr`
     counts to 255 and begins anew, so a part older than a week is not meant."""
     told = [
         (message, part)
@@ -262,9 +262,7 @@ def match(mr: int, recipient: str, messages: Iterable[Outgoing], now: datetime) 
     ]
     told.sort(key=lambda pair: (pair[1].sent_at or now, pair[1].sequence), reverse=True)
     by_reference = next((pair for pair in told if pair[1].mr == mr), None)
-    return by_reference or next(
-        (p for p in told if p[1].mr is None and p[1].state == "uncertain" and p[0].report), None
-    )
+    return by_reference or next((pair for pair in told if pair[1].mr is None and pair[0].report), None)
 
 
 def reported(message: Outgoing, sequence: int, mr: int, status: int, now: datetime) -> Outgoing:

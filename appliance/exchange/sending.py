@@ -104,13 +104,9 @@ class Sending:
         return self._messages.get(out)
 
     def new_reference(self, line: LineId) -> int:
-        """For a long message on this line; the same recipient sees it again after 256 others."""
+        """For a message on this line; the same recipient sees it again after 256 others."""
         self._references[line] = (self._references.get(line, rows.first_reference()) + 1) % 256
         return self._references[line]
-
-    def last_reference(self, line: LineId) -> int:
-        """The one a long message on this line had last."""
-        return self._references.get(line, 0)
 
     def take(self, message: Outgoing) -> None:
         """A message that is on disk: it goes when it may."""

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import cast
 
 from appliance.core import sending as core
@@ -77,38 +77,53 @@ class SendingVerbs:
         reason = core.refused(to, line, plan, origin)
         if reason:
             raise ControlError(reason, line=line.label)
-        add = self._written(args, who, line, to, origin)
-
-        def done(result: Result | JournalError) -> None:  # storage thread
-            self._post(lambda: self._added(result, add, reply))
-
-        self._writer.submit(add[0], done)
-
-    def _written(self, args: Args, who: str, line: Line, to: Number, origin: str) -> tuple[AddOutgoing, str]:
-        """The message with its PDUs, and its coding. Raises ControlError."""
-        words = args.get("text")
-        if not isinstance(words, str) or not words.strip():
-            raise ControlError("sms-empty")
         if self._queue.waiting >= core.MOST_WAITING:
             raise ControlError("sms-queue-full")
-        options = self._options(args, line)
-        parts = self._encoded(to, words, options, line)
-        reply_to = args.get("reply_to")
+        words, options, reply_to = self._words(args), self._options(args, line), args.get("reply_to")
         add = AddOutgoing(
             line=str(line.id),
             recipient=to.text,
             text=words,
             origin=origin[:40],
             at=stamp(self._clock.now()),
-            parts=tuple(OutPart(p.sequence, p.total, p.pdu, p.length) for p in parts),
-            by=who,
+            parts=(),
+            by=who[:80],
             iccid=self._iccid(line.id),
             options=options,
             reply_to=reply_to if isinstance(reply_to, int) else None,
             key=text(args, "key") or None,
-            reference=self._queue.last_reference(line.id),
+            reference=self._queue.new_reference(line.id),
         )
-        return add, parts[0].coding
+
+        def encoded(found: tuple[Submit, ...] | CentralkaError | None) -> None:  # the thread of views
+            self._post(lambda: self._guarded(reply, lambda: self._store(add, found, line, reply)))
+
+        self._views.later(lambda db: _encoded(add), encoded)
+
+    def _store(
+        self, add: AddOutgoing, found: tuple[Submit, ...] | CentralkaError | None, line: Line, reply: Reply
+    ) -> None:
+        """It has its PDUs: write it down. Raises ControlError."""
+        if not isinstance(found, tuple):
+            raise ControlError("journal-error") if found is None else ControlError(found.id, **found.args_for_words)
+        if len(found) > min(line.sms.per_hour, line.sms.per_day):
+            raise ControlError("sms-too-long")
+        parts = tuple(OutPart(p.sequence, p.total, p.pdu, p.length) for p in found)
+
+        def done(result: Result | JournalError) -> None:  # storage thread
+            self._post(lambda: self._added(result, found[0].coding, reply))
+
+        self._writer.submit(replace(add, parts=parts), done)
+
+    @staticmethod
+    def _words(args: Args) -> str:
+        """The text, half surrogate pairs replaced. Raises ControlError."""
+        words = args.get("text")
+        if not isinstance(words, str) or not words.strip():
+            raise ControlError("sms-empty")
+        if len(words) > LONGEST_TEXT:
+            raise ControlError("sms-too-long")
+        return words.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     def _options(self, args: Args, line: Line) -> dict[str, bool | int]:
         """How it goes; what is not said is the line's own. Raises ControlError."""
@@ -119,24 +134,7 @@ class SendingVerbs:
             "valid_minutes": number(args, "valid_minutes") if args.get("valid_minutes") is not None else 0,
         }
 
-    def _encoded(self, to: Number, words: str, options: Mapping[str, bool | int], line: Line) -> tuple[Submit, ...]:
-        """Its parts. A long one gets a reference of its own. Raises ControlError."""
-        if len(words) > LONGEST_TEXT:
-            raise ControlError("sms-too-long")
-        how = {name: bool(options[name]) for name in ("report", "national", "flash")}
-        valid = int(options["valid_minutes"]) or None
-        try:
-            parts = submits(to.text, words, valid_minutes=valid, **how)
-            if len(parts) > 1:
-                reference = self._queue.new_reference(line.id)
-                parts = submits(to.text, words, valid_minutes=valid, reference=reference, **how)
-        except CentralkaError as error:
-            raise ControlError(error.id, **error.args_for_words) from error
-        if len(parts) > min(line.sms.per_hour, line.sms.per_day):
-            raise ControlError("sms-too-long")
-        return parts
-
-    def _added(self, result: Result | JournalError, add: tuple[AddOutgoing, str], reply: Reply) -> None:
+    def _added(self, result: Result | JournalError, coding: str, reply: Reply) -> None:
         if not isinstance(result, OutgoingAdded):
             reply(Answer(error=result.id if isinstance(result, JournalError) else "fault"))
             return
@@ -148,7 +146,7 @@ class SendingVerbs:
         reply(
             Answer(
                 ok={
-                    "id": message.id, "parts": len(message.parts), "coding": add[1], "line": str(message.line),
+                    "id": message.id, "parts": len(message.parts), "coding": coding, "line": str(message.line),
                     "to": message.recipient,
                 }
             )
@@ -157,18 +155,13 @@ class SendingVerbs:
     def _count(self, args: Args, who: str, reply: Reply) -> None:
         """How much room a text takes, while it is written: letters as the coding counts them, of how many in so many
         parts."""
-        words, line = args.get("text"), self._exchange.plan.lines.get(LineId(text(args, "line")))
-        if not isinstance(words, str) or len(words) > LONGEST_TEXT:
-            raise ControlError("sms-too-long")
-        parts = user_data(words, national=bool(line and line.sms.national))
-        used, room = 0, 0
-        for part in parts:
-            head = part.octets[0] + 1 if part.has_header else 0
-            head, most = (-(-head * 8 // 7), 160) if part.coding == "gsm7" else (head, 140)
-            used, room = used + part.length - head, room + most - head
-        if parts[0].coding != "gsm7":
-            used, room = used // 2, room // 2
-        reply(Answer(ok={"letters": used, "room": room, "parts": len(parts), "coding": parts[0].coding}))
+        line = self._exchange.plan.lines.get(LineId(text(args, "line")))
+        words, national = self._words(args), bool(line and line.sms.national)
+
+        def counted(found: dict[str, Json] | None) -> None:  # the thread of views
+            reply(Answer(error="journal-error") if found is None else Answer(ok=found))
+
+        self._views.later(lambda db: _counted(words, national), counted)
 
     def _sent(self, args: Args, who: str, reply: Reply) -> None:
         """Messages of ours, newest first; one alone by its `id`."""
@@ -223,3 +216,26 @@ class SendingVerbs:
         except Exception:
             log.exception("a message could not be handled")
             reply(Answer(error="fault"))
+
+
+def _encoded(add: AddOutgoing) -> tuple[Submit, ...] | CentralkaError:
+    """Its parts, or why there are none. Milliseconds for a long text: not on the loop."""
+    how = {name: bool(add.options[name]) for name in ("report", "national", "flash")}
+    valid = int(add.options["valid_minutes"]) or None
+    try:
+        return submits(add.recipient, add.text, reference=add.reference, valid_minutes=valid, **how)
+    except CentralkaError as error:
+        return error
+
+
+def _counted(words: str, national: bool) -> dict[str, Json]:
+    """Letters as the coding counts them, and how many fit in so many parts."""
+    parts = user_data(words, national=national)
+    used, room = 0, 0
+    for part in parts:
+        head = part.octets[0] + 1 if part.has_header else 0
+        head, most = (-(-head * 8 // 7), 160) if part.coding == "gsm7" else (head, 140)
+        used, room = used + part.length - head, room + most - head
+    if parts[0].coding != "gsm7":
+        used, room = used // 2, room // 2
+    return {"letters": used, "room": room, "parts": len(parts), "coding": parts[0].coding}

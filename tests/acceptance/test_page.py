@@ -69,6 +69,9 @@ def test_every_page_is_readable_on_a_telephone_and_a_desk_in_light_and_dark(offi
     sign_in(office, first)
     cookies = first.cookies()
     office.far("sms", **{"from": "+48600100200", "text": "Dzień dobry"})
+    office.far("fault", name="cms", words=["10"], once=True)
+    for text in ("it fails", "it waits"):
+        office.ask("sms.send", to="+48600100200", text=text, line="gsm0", report=False)
     office.far("call", number="+48600100200", **{"for": 1})
     call = str(office.wait_calls(1, 30)[0]["id"])
     wrong: list[str] = []

@@ -111,3 +111,18 @@ def test_calls_and_messages_of_two_lines_never_mix(office: TwoLines, phone: Make
     office.other("hang-up")
     rows = {row["line"]: (row["caller"], row["answered_by"]) for row in office.wait_calls(2)}
     assert rows == {"gsm0": (CALLER, "102"), "gsm1": ("+48600100209", "101")}
+
+
+def test_a_message_from_one_of_our_sims_arrives_on_the_other_and_is_delivered(office: TwoLines) -> None:
+    out = office.ask("sms.send", to="+48990120100", text="Від сусіда 😀", line="gsm1")["id"]
+    until("it is delivered", lambda: office.rows("sms_out", f"id = {out}")[0]["state"] == "delivered", 30, 0.1)
+    [row] = until("it is here", lambda: office.rows("sms"))
+    assert (row["line"], row["text"], row["sender"]) == ("gsm0", "Від сусіда 😀", office.other("status")["number"])
+
+
+def test_an_answer_goes_out_on_the_line_that_was_written_to(office: TwoLines) -> None:
+    office.other("sms", **{"from": CALLER, "text": "Is the billboard free?"})
+    until("it is here", lambda: office.rows("sms"))
+    assert office.ask("sms.send", to=CALLER, text="Yes")["line"] == "gsm1"
+    until("it has left", lambda: office.other("sent")["sent"], 20, 0.1)
+    assert office.far("sent")["sent"] == []

@@ -261,6 +261,10 @@ def test_a_report_settles_what_had_no_result() -> None:
     assert not sending.live(settled, NOW)
 
 
+def test_a_modem_that_tells_no_reference_gets_its_report_by_the_number() -> None:
+    assert found(99, TO, left(message(out=4), mr=-1)) == (4, 1)
+
+
 def test_a_second_report_of_the_same_part_is_of_nobody() -> None:
     assert found(7, TO, sending.reported(left(message()), 1, 7, 0, NOW)) is None
 

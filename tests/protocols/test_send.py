@@ -1,5 +1,7 @@
 """Messages of ours leave the modem once, and what became of each part is told truly."""
 
+import random
+
 import pytest
 
 from appliance.protocols import modem_events as said
@@ -128,6 +130,18 @@ def test_a_result_without_its_ok_is_one(bench: SendBench) -> None:
     assert bench.results() == [said.PartSent(5, 1, 7)]
 
 
+def test_pdu_mode_is_set_before_each_part_and_without_it_nothing_leaves(bench: SendBench) -> None:
+    """In text mode the digits of the PDU would go to the number 23."""
+    bench.send().run(2)
+    assert bench.sent.index("AT+CMGF=0") < bench.sent.index(f"AT+CMGS={len(PDU) // 2 - 1}")
+    bench.events.clear()
+    bench.sent.clear()
+    bench.answers["AT+CMGF=0"] = "!+CMS ERROR: 314"
+    bench.send(2).run(2)
+    assert bench.results() == [said.PartFailed(5, 2, 314, "+CMS ERROR: 314")]
+    assert not any("CMGS" in one for one in bench.sent)
+
+
 def test_one_part_at_a_time(bench: SendBench) -> None:
     bench.result = ""
     bench.send().run(1)
@@ -166,6 +180,35 @@ def test_a_pdu_that_is_too_long_for_modems_is_not_sent(bench: SendBench) -> None
     bench.run(1)
     assert [e.code for e in bench.results()] == [304]
     assert not any("CMGS" in one for one in bench.sent)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_whatever_a_modem_does_one_part_has_one_result(bench: SendBench, seed: int) -> None:
+    """Notices, echoes, cut lines and silence around prompt and result; a late result may settle an uncertain part."""
+    chance = random.Random(seed)
+    noise = [
+        "",
+        "\r\n^RSSI:17\r\n",
+        f"\r\n{PDU}\r\n",
+        "\r\n+CREG: 2\r\n",
+        "\0\0",
+        "\r\nOK\r",
+        "\r\nRING\r\n",
+        "\xff\xfe",
+    ]
+    ends = [
+        "\r\n+CMGS: 7\r\n\r\nOK\r\n", "\r\n+CMGS: 7\r\n", "\r\n+CMS ERROR: 38\r\n", "\r\nERROR\r\n", "",
+        "\r\nOK\r\n", "\r\n+CMGS: 7", "\r\n+CMGS:\r\nOK\r\n",
+    ]  # fmt: skip
+    bench.prompt = chance.choice(noise) + chance.choice(["\r\n> ", "> ", "", "\r\n>"])
+    bench.result = chance.choice(noise) + chance.choice(ends)
+    bench.send().run(140)
+    if chance.random() < 0.5:
+        bench.hear("\r\n+CMGS: 7\r\n\r\nOK\r\n")
+    bench.hear("\r\nNO CARRIER\r\n")
+    bench.run(5)
+    kinds = [type(result) for result in bench.results()]
+    assert kinds in ([said.PartSent], [said.PartFailed], [said.PartUncertain], [said.PartUncertain, said.PartSent])
 
 
 def test_a_report_comes_with_its_notice(bench: SendBench) -> None:
