@@ -176,7 +176,7 @@ LINES = Section("lines", "Lines", (
            help="One a line: a number, the beginning of one with *, or a name. Their messages are kept here only."),
     Integer(name="sms_keep_days", label="Messages are kept for", unit="days", default=730, least=0, most=3650,
             seldom=True, help="0 keeps them for ever."),
-    Choice(name="heartbeat", label="Heartbeat", options=HEARTBEATS, default="off", seldom=True,
+    Choice(name="heartbeat", label="Heartbeat", options=HEARTBEATS, default="off",
            help="The SIM texts itself to prove the whole way into the mailbox. Each costs one message."),
     TimeOfDay(name="heartbeat_at", label="Time of the heartbeat", default="07:30", seldom=True),
     Text(name="heartbeat_to", label="The heartbeat goes to", longest=31, seldom=True,

@@ -74,3 +74,14 @@ def test_an_answer_by_mail_reaches_the_phone_once_though_the_worker_is_killed(of
     assert [(row["recipient"], row["origin"], row["by_"]) for row in office.rows("sms_out")] == [
         (ANNA, "mail", "office@demo.invalid")
     ]
+
+
+def test_a_heartbeat_of_the_line_proves_the_way_and_is_no_unread_message(office: Office, mailbox: Dovecot) -> None:
+    own = office.line()["number"]
+    office.put_item("lines", "gsm0", heartbeat="daily", heartbeat_at="00:00")
+    [(to, text)] = until("it was sent", lambda: got(office), 30, 0.1)
+    assert to == own
+    office.virtual("gsm0 sms", own, text)  # the network brings it back
+    mailbox.deliver(mail_of(office, "Reception"))
+    until("the way is whole", lambda: [r for r in office.rows("line_facts") if '"mailed": "2' in r["value"]], 30, 0.1)
+    assert office.rows("sms", "read_at IS NULL") == []
