@@ -41,19 +41,21 @@ typedef struct ck_probe {              /* of the tone that is looked for; blocks
     double best;                       /* mean square of the tone where it was strongest, full scale is 1 */
 } ck_probe;
 
-typedef struct spinner { double re, im, step_re, step_im, sum_re, sum_im; } spinner;   /* a mixer to 0 Hz */
+typedef struct mixer {                 /* eight tones, each turned to 0 Hz and summed; the compiler does them at once */
+    float re[CK_TONES], im[CK_TONES], step_re[CK_TONES], step_im[CK_TONES], sum_re[CK_TONES], sum_im[CK_TONES];
+} mixer;
 
 typedef struct ears {
     int rate;
     double level;                      /* mean square of about 150 ms, full scale is 1 */
-    spinner tones[CK_TONES];           /* DTMF: four rows, four columns */
+    mixer dtmf;                        /* four rows, four columns */
     int hop, filled;                   /* samples of half a window; taken so far */
     double energy, last_energy, last_re[CK_TONES], last_im[CK_TONES], before_re[CK_TONES], before_im[CK_TONES];
     int candidate, hits, misses, sounding;
     char digits[CK_DIGITS];
     unsigned put, got;                 /* put by the clock thread, got by the loop */
     int wanted, hertz;                 /* wanted by the loop; taken over by the clock thread */
-    spinner probe_tone;
+    mixer looked_for;                  /* the first of its tones */
     int probe_filled;
     double probe_energy, probe_rough, probe_phase, probe_before;
     ck_probe probe;

@@ -23,31 +23,33 @@ static const double HIGH_STRONGER = 3.6, LOW_STRONGER = 10;    /* +4 and -8 dB, 
 static const double PURE = 0.8;            /* of the energy in the two tones */
 static const double SILENT = 1e-6;         /* mean square: -60 dBFS */
 
-static void spinner_set(spinner *s, double hertz, int rate)
+static void mixer_set(mixer *m, int tone, double hertz, int rate)
 {
-    s->re = 1;
-    s->im = s->sum_re = s->sum_im = 0;
-    s->step_re = cos(2 * M_PI * hertz / rate);
-    s->step_im = -sin(2 * M_PI * hertz / rate);
+    m->re[tone] = 1;
+    m->im[tone] = m->sum_re[tone] = m->sum_im[tone] = 0;
+    m->step_re[tone] = (float)cos(2 * M_PI * hertz / rate);
+    m->step_im[tone] = -(float)sin(2 * M_PI * hertz / rate);
 }
 
-static void spinner_turn(spinner *s, double x)
+static void mixer_turn(mixer *m, float x)
 {
-    double re = s->re * s->step_re - s->im * s->step_im;
-
-    s->im = s->re * s->step_im + s->im * s->step_re;
-    s->re = re;
-    s->sum_re += x * s->re;
-    s->sum_im += x * s->im;
+    for (int i = 0; i < CK_TONES; i++) {
+        float re = m->re[i] * m->step_re[i] - m->im[i] * m->step_im[i];
+        m->im[i] = m->re[i] * m->step_im[i] + m->im[i] * m->step_re[i];
+        m->re[i] = re;
+        m->sum_re[i] += x * re;
+        m->sum_im[i] += x * m->im[i];
+    }
 }
 
-static void spinner_done(spinner *s)                           /* the sums are taken; rounding shall not add up */
+static void mixer_done(mixer *m)                               /* the sums are taken; rounding shall not add up */
 {
-    double length = sqrt(s->re * s->re + s->im * s->im);
-
-    s->re /= length;
-    s->im /= length;
-    s->sum_re = s->sum_im = 0;
+    for (int i = 0; i < CK_TONES; i++) {
+        float length = sqrtf(m->re[i] * m->re[i] + m->im[i] * m->im[i]);
+        m->re[i] = length > 0 ? m->re[i] / length : 0;
+        m->im[i] = length > 0 ? m->im[i] / length : 0;
+        m->sum_re[i] = m->sum_im[i] = 0;
+    }
 }
 
 static void ears_init(ears *e, int rate)
@@ -57,7 +59,7 @@ static void ears_init(ears *e, int rate)
     e->candidate = e->sounding = -1;
     e->probe.first_ms = -1;
     for (int i = 0; i < CK_TONES; i++)
-        spinner_set(&e->tones[i], DTMF_HERTZ[i], rate);
+        mixer_set(&e->dtmf, i, DTMF_HERTZ[i], rate);
 }
 
 /* ---- digits ------------------------------------------------------------------------------------------------------- */
@@ -93,8 +95,8 @@ static int digit_of_window(ears *e, double energy)             /* 0 to 15, or -1
     int row = 0, column = 4;
 
     for (int i = 0; i < CK_TONES; i++) {
-        re[i] = e->last_re[i] + e->tones[i].sum_re;
-        im[i] = e->last_im[i] + e->tones[i].sum_im;
+        re[i] = e->last_re[i] + e->dtmf.sum_re[i];
+        im[i] = e->last_im[i] + e->dtmf.sum_im[i];
     }
     low = strongest(e, 0, re, im, &row);
     high = strongest(e, 4, re, im, &column);
@@ -136,10 +138,10 @@ static void half_window(ears *e)
 {
     follow_digit(e, digit_of_window(e, e->energy + e->last_energy));
     for (int i = 0; i < CK_TONES; i++) {
-        e->last_re[i] = e->tones[i].sum_re;
-        e->last_im[i] = e->tones[i].sum_im;
-        spinner_done(&e->tones[i]);
+        e->last_re[i] = e->dtmf.sum_re[i];
+        e->last_im[i] = e->dtmf.sum_im[i];
     }
+    mixer_done(&e->dtmf);
     e->last_energy = e->energy;
     e->energy = 0;
     e->filled = 0;
@@ -162,7 +164,7 @@ static int ears_digits(ears *e, char *out, int most)
 static void probe_block(ears *e)
 {
     double n = e->probe_filled, all = e->probe_energy / n;
-    double re = e->probe_tone.sum_re, im = e->probe_tone.sum_im, tone = 2 * (re * re + im * im) / (n * n);
+    double re = e->looked_for.sum_re[0], im = e->looked_for.sum_im[0], tone = 2 * (re * re + im * im) / (n * n);
     double phase = atan2(im, re), turn = fabs(remainder(phase - e->probe_phase, 2 * M_PI));
     ck_probe *p = &e->probe;
 
@@ -183,7 +185,7 @@ static void probe_block(ears *e)
     e->probe_phase = phase;
     e->probe_filled = 0;
     e->probe_energy = e->probe_rough = 0;
-    spinner_done(&e->probe_tone);
+    mixer_done(&e->looked_for);
 }
 
 static void probe_begin(ears *e, int hertz)
@@ -193,7 +195,7 @@ static void probe_begin(ears *e, int hertz)
     e->hertz = hertz;
     e->probe_filled = 0;
     e->probe_energy = e->probe_rough = e->probe_before = 0;
-    spinner_set(&e->probe_tone, hertz, e->rate);
+    mixer_set(&e->looked_for, 0, hertz, e->rate);
 }
 
 /* ---- samples ------------------------------------------------------------------------------------------------------ */
@@ -217,14 +219,13 @@ static void ears_hear(ears *e, const pj_int16_t *samples, int n)
     e->level = loudness(e->level, samples, n, e->rate);
     for (int i = 0; i < n; i++) {
         double x = samples[i] / 32768.0;
-        for (int t = 0; t < CK_TONES; t++)
-            spinner_turn(&e->tones[t], x);
+        mixer_turn(&e->dtmf, (float)x);
         e->energy += x * x;
         if (++e->filled == e->hop)
             half_window(e);
         if (!e->hertz)
             continue;
-        spinner_turn(&e->probe_tone, x);
+        mixer_turn(&e->looked_for, (float)x);
         e->probe_energy += x * x;
         e->probe_rough += i ? (x - before) * (x - before) : 2 * x * x;
         before = x;

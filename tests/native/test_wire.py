@@ -101,11 +101,10 @@ def test_sound_that_is_whole_is_left_as_it_is() -> None:
 # ---- two clocks -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ppm", [200, -200])
-@pytest.mark.parametrize("burst", [1, 5])
-def test_an_hour_with_two_clocks_that_differ_has_no_click_in_either_way(ppm: int, burst: int) -> None:
+@pytest.mark.parametrize(("ppm", "burst", "minutes"), [(200, 1, 60), (-200, 1, 60), (200, 5, 10), (-200, 5, 10)])
+def test_an_hour_with_two_clocks_that_differ_has_no_click_in_either_way(ppm: int, burst: int, minutes: int) -> None:
     """The modem is fast or slow by 200 ppm. All that is done about it is a frame faded in or out, 36 times an hour."""
-    turns = 50 * 3600
+    turns, due_frames = 50 * 60 * minutes, 36 * minutes / 60
     theirs = sine(440, turns * 160 + 16000)
     ours = sine(1000, 160)  # 20 ms hold a whole number of waves
     with rig(burst=burst) as port:
@@ -121,8 +120,8 @@ def test_an_hour_with_two_clocks_that_differ_has_no_click_in_either_way(ppm: int
     assert roughest(out) <= 2 * roughest(theirs[:8000]), "no click towards the bridge"
     assert roughest(back[1600:]) <= 2 * roughest(np.tile(ours, 50)), "no click towards the modem"
     rx, tx = ("removed", "tx_inserted") if ppm > 0 else ("inserted", "tx_removed")
-    assert 33 <= counters[rx] <= 39
-    assert 33 <= counters[tx] <= 39
+    assert abs(counters[rx] - due_frames) <= 3
+    assert abs(counters[tx] - due_frames) <= 3
     assert counters["starved"] == counters["overflowed"] == counters["unwritten"] == counters["own_clock"] == 0
     assert abs(len(back) - sent) <= 800, "as much is written as was read"
 
