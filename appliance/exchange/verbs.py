@@ -30,6 +30,7 @@ SECONDS: Mapping[str, float] = {
 
 Reply = Callable[[Answer], None]
 Args = Mapping[str, Json]
+Later = Callable[[Args, str, Reply], None]
 
 
 class Desk(Protocol):
