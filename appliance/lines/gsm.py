@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 
 SPEED = 115200
 READ_AT_ONCE = 4096
+SPEECH_ALONE = 0.5  # seconds that the command port may go later than the speech
 OPEN_AGAIN = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between tries to open the port; the last is repeated
 STORE_AGAIN = 20.0  # seconds: a message that could not be stored is reported again after that
 LOOK_SOON = 0.05  # between two small steps of looking for a modem
@@ -70,6 +71,7 @@ class GsmLine:
         self._digits = DigitsOnce()
         self._speech = Speech(line_id, way, audio, self._key, self._speech_lost)
         modem.calls.by_card = way.by_card
+        self._deaf, self._deaf_at = "", 0.0  # why the speech of the call went away, and until when the modem may follow
         self._own = Number(number, Kind.E164)
         self._country = country
         self._modem = modem
@@ -116,6 +118,7 @@ class GsmLine:
             self._handle(self._modem.tick(at))
             if self._port:
                 self._write(at)
+                self._end_deaf(at)
                 if self._modem.usable:
                     self._care.well(at)
         except (serial.SerialException, OSError) as error:
@@ -318,6 +321,7 @@ class GsmLine:
             self._post(ev.Answered(self._leg, by=str(self.id)))
 
     def _ended(self, event: said.CallEnded) -> None:
+        self._deaf = ""
         leg, self._leg = self._leg, None
         self._speech.close()
         if leg:
@@ -333,7 +337,14 @@ class GsmLine:
         self._speech.flow(event.go)
 
     def _speech_lost(self, why: str) -> None:
-        """A call that nobody hears is no call: the sound card was pulled out, or the speech port."""
+        """A sound card was pulled out, or a speech port; the whole modem goes with it in a moment most often."""
+        self._deaf, self._deaf_at = why, self._monotonic() + SPEECH_ALONE
+
+    def _end_deaf(self, at: float) -> None:
+        """A call that nobody hears is no call."""
+        if not self._deaf or at < self._deaf_at:
+            return
+        why, self._deaf = self._deaf, ""
         leg, self._leg = self._leg, None
         self._speech.close()
         self._modem.calls.hang_up()

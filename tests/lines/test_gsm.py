@@ -241,6 +241,10 @@ def test_a_call_whose_sound_card_is_pulled_out_ends_with_that_cause(port: Port) 
     assert port.line.slot(leg) == 7
     assert port.line.status().facts["level_in"] == "-20"
     port.audio.lost("No such device")
+    port.poll()
+    assert not [e for e in port.events if isinstance(e, ev.Ended)], "the modem may be on its way out as well"
+    port.at += 1
+    port.poll()
     ended = next(e for e in port.events if isinstance(e, ev.Ended))
     assert (ended.cause, ended.detail) == (Cause.MEDIA, "No such device")
     assert port.audio.closed == [leg]

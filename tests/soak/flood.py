@@ -76,7 +76,7 @@ def flood(office: Office, server: Exim, size: Size) -> Report:
             until("the network holds less", lambda n=number: _stored(office) >= n - NETWORK_HOLDS, 120, 0.2)
     breaker.join()
     done.set()
-    for name, value in (("memory_lie", False),):
+    for name, value in (("drop_urc", 0), ("memory_lie", False)):
         office.far("set", name=name, value=value)
     until("the journal has them all", lambda: _stored(office) >= size.messages, 180 + size.messages * 0.3, 0.5)
     until("the outbox is empty", lambda: not _waiting(office), 180 + size.messages * 0.2, 0.5)
@@ -95,7 +95,7 @@ def _prepare(office: Office, server: Exim) -> None:
         "mail", host=server.address, port=server.port, security="plain", plain_allowed=True, user="", password="",
         sender="box@box.test", to=["office@box.test"],
     )  # fmt: skip
-    # DROP office.far("set", name="drop_urc", value=0.05)
+    office.far("set", name="drop_urc", value=0.05)
     office.far("set", name="memory_lie", value=True)
 
 
