@@ -206,6 +206,9 @@ NOTICES: Final = {
     "no-voice": N_(
         "The network of {line} carries no voice for this modem. VoLTE is off, or the modem does not know it."
     ),
+    "speech-refused": N_(
+        "The modem of {line} gives no speech: the call was silent. Its voice is locked, or its firmware has none."
+    ),
     "roaming": N_("{line} is in a foreign network: calls and messages can cost more."),
     "storage-filling": N_("The message store of {line} is nearly full. We are emptying it."),
     "clock-differs": N_("The network of {line} says it is {network}, the box says {box}."),

@@ -288,6 +288,9 @@ class GsmLine:
     def _no_voice(self, event: said.NoVoice) -> None:
         self._post(ev.LineSaid(self.id, "no-voice"))
 
+    def _speech_refused(self, event: said.SpeechRefused) -> None:
+        self._post(ev.LineSaid(self.id, "speech-refused"))
+
     def _slot_stuck(self, event: said.SlotStuck) -> None:
         self._care.stuck(event)
 
@@ -397,7 +400,7 @@ class GsmLine:
     _EVENTS: Mapping[type, Callable[..., None]] = {
         said.StateChanged: _state_changed, said.PortDead: _port_dead, said.Sick: _sick,
         said.Identified: _identified, said.NetworkTime: _network_time, said.SecondCall: _second_call,
-        said.NoVoice: _no_voice, said.SlotStuck: _slot_stuck, said.Mended: _mended, said.CallOffered: _offered,
+        said.NoVoice: _no_voice, said.SpeechRefused: _speech_refused, said.SlotStuck: _slot_stuck, said.Mended: _mended, said.CallOffered: _offered,
         said.CallerKnown: _caller_known, said.CallAlerting: _alerting, said.CallAnswered: _answered,
         said.CallEnded: _ended, said.DigitHeard: _digit, said.MessageRead: _message, said.SlotFreed: _freed,
         said.PartSent: _part_sent, said.PartFailed: _part_failed, said.PartUncertain: _part_uncertain,

@@ -22,6 +22,7 @@ from appliance.protocols.modem_events import (
     NoVoice,
     SecondCall,
     SpeechFlow,
+    SpeechRefused,
 )
 from appliance.protocols.modem_families import CALL_WAITING, OTHERS, Family
 
@@ -272,6 +273,8 @@ class Calls:
             self._audio_at = at + AUDIO_AGAIN
             return
         call.audio = done.ok
+        if not done.ok:
+            self.tell(SpeechRefused())
         self.tell(CallAnswered())
 
     def _state_said(self, line: str, at: float) -> None:

@@ -84,6 +84,11 @@ class SecondCall:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechRefused:
+    """The modem does not open its speech channel: nobody hears anything (voice locked, or a firmware without it)."""
+
+
+@dataclass(frozen=True, slots=True)
 class NoVoice:
     """The network ended our call at once and without a cause: it carries no voice for this modem."""
 
@@ -203,6 +208,7 @@ class ForwardingSaid:
 
 ModemEvent = (
     StateChanged | PortDead | Sick | Identified | NetworkTime | CallOffered | CallerKnown | CallAlerting | CallAnswered
-    | CallEnded | SecondCall | NoVoice | DigitHeard | SpeechFlow | MessageRead | SlotFreed | SlotStuck | Mended
+    | CallEnded | SecondCall | NoVoice | DigitHeard | SpeechFlow | SpeechRefused | MessageRead | SlotFreed
+    | SlotStuck | Mended
     | PartSent | PartFailed | PartUncertain | UssdSaid | UssdFailed | ForwardingSaid
 )  # fmt: skip
