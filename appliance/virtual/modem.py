@@ -71,7 +71,7 @@ class VirtualModem:
         self._reply_lines: list[str] = []
         self._busy = False
         self._between = False  # a command waits for the network, or for its message
-        self._deaf = False
+        self._deaf = self._pin_silent = False
         self._running = ""
         self._kept_answer = b""  # of the command before, while the fault "desync" is on
         self._take: Callable[[str | None], Reply | None] | None = None
@@ -133,6 +133,9 @@ class VirtualModem:
         self._deaf = self.quirks.deaf_seconds > 0
         if self._deaf:
             self.later(self.quirks.deaf_seconds, self._hears)
+        self._pin_silent = self.quirks.pin_silent_seconds > 0
+        if self._pin_silent:
+            self.later(self.quirks.pin_silent_seconds, self._tells_pin)
         self.slot.boot()
         for part in (self.calls, self.services, self.store, self.ussd):
             part.boot()
@@ -140,6 +143,9 @@ class VirtualModem:
 
     def _hears(self) -> None:
         self._deaf = False
+
+    def _tells_pin(self) -> None:
+        self._pin_silent = False
 
     def stop(self) -> None:
         """Power off. May be called twice."""
@@ -255,6 +261,8 @@ class VirtualModem:
         if self._busy or line[:2].upper() != "AT":
             return
         quirks, typed = self.quirks, line.upper()
+        if self._pin_silent and typed == "AT+CPIN?":
+            return
         if quirks.silent and typed.startswith(quirks.silent.upper()):
             quirks.shown("silent")
             return
