@@ -1,6 +1,7 @@
 """Commands and replies as values: what was asked, what is answered (3GPP TS 27.007 4, ITU-T V.250 5)."""
 
 import asyncio
+import random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -68,6 +69,7 @@ class Host(Protocol):
     family: Family
     quirks: Quirks
     imei: str
+    chance: random.Random
 
     def on_network(self) -> bool:
         """It is registered."""

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
-FINALS = ("OK", "ERROR", "COMMAND NOT SUPPORT", "NO CARRIER", "BUSY", "NO ANSWER")
-
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -124,9 +122,3 @@ def _whole(response: str, command: str, complete: bool) -> bytes:
     if response[:1] not in "\r\n":  # some records begin behind the frame that every device sends (V.250 5.7.1)
         response = "\r\n" + response
     return response.encode("latin-1", "replace")
-
-
-def information(raw: bytes) -> list[str]:
-    """The lines of an answer before its final result."""
-    lines = [line for line in raw.decode("latin-1").replace("\r", "\n").split("\n") if line]
-    return lines[:-1] if lines and (lines[-1] in FINALS or "ERROR" in lines[-1]) else lines

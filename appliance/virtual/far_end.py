@@ -14,6 +14,8 @@ WITHOUT_POWER = (
     "plug unplug status set call sms pdu profile pin sim forward balance ussd sent fault seed network storage"
 )
 MOST_SECONDS = 86400.0
+MOST_BALANCE = 1e6
+LAST_WORDS_SECONDS = 0.05
 
 
 class FarEnd:
@@ -131,7 +133,10 @@ class FarEnd:
     def _balance(self, args: Args) -> Answer:
         amount = args.get("amount")
         if amount is not None:
-            self._modem.slot.owner.balance = round(float(str(amount)) * 100)
+            wanted = float(str(amount))
+            if not -MOST_BALANCE <= wanted <= MOST_BALANCE:
+                raise ValueError("a balance is less than a million")
+            self._modem.slot.owner.balance = round(wanted * 100)
         return {"balance": self._modem.slot.owner.balance}
 
     def _forward(self, args: Args) -> Answer:
@@ -190,8 +195,9 @@ class FarEnd:
         words = [str(word) for word in rest] if isinstance(rest, list) else []
         if name == "none":
             self._modem.faults.forget()
-        elif name == "reboot":
-            self._modem.reboot()
+        elif name in ("reboot", "under-voltage"):
+            self._modem.urc("UNDER-VOLTAGE POWER DOWN" if name == "under-voltage" else "")
+            asyncio.get_running_loop().call_later(LAST_WORDS_SECONDS, self._modem.reboot)
         elif name:
             self._modem.faults.start(name, words, _seconds(args, "for"), bool(args.get("once")))
         return {"faults": self._modem.faults.listed()}

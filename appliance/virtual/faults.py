@@ -65,7 +65,7 @@ class Faults:
         """Something goes wrong from now. Raises ValueError with a sentence."""
         fault = FAULTS.get(name)
         if fault is None:
-            raise ValueError(f"there is no fault {name}; there are: reboot, {', '.join(FAULTS)}, none")
+            raise ValueError(f"there is no fault {name}; there are: reboot, under-voltage, {', '.join(FAULTS)}, none")
         if words == ["off"]:
             self.end(name)
             return

@@ -1,15 +1,15 @@
 """A virtual modem, whole: two ports, the card and the radio, calls, messages, speech. Its far end is `far_end.py`."""
 
 import asyncio
-import logging
 import random
 from collections.abc import Callable
 
-from appliance.virtual.at import ERROR, OK, Command, Handler, Reply, cme, cms, final_of, parse
+from appliance.virtual.at import ERROR, OK, Command, Handler, Reply
 from appliance.virtual.at_answers import Family
 from appliance.virtual.call_commands import CallCommands
 from appliance.virtual.calls import ACTIVE, Calls
 from appliance.virtual.card import Card
+from appliance.virtual.dialogue import Dialogue
 from appliance.virtual.families import family
 from appliance.virtual.faults import Faults
 from appliance.virtual.network import Network, identity
@@ -25,11 +25,8 @@ from appliance.virtual.ussd import Ussd
 from appliance.virtual.where import Where
 from appliance.virtual.wire import AtWire
 
-log = logging.getLogger(__name__)
-
 AUDIO_COMMANDS = {"ddsetex": "^DDSETEX", "cpcmreg": "+CPCMREG", "qpcmv": "+QPCMV"}
 HARMLESS = ("V", "Q", "X", "S0", "&C", "&D", "+IPR")
-JOIN_SECONDS = 0.5  # a line that waits for an answer to leave with does not wait longer
 CARD_FACTS = ("pin", "pin_tries", "sim_absent")
 
 
@@ -44,7 +41,9 @@ class VirtualModem:
         self.quirks = Quirks()
         self.chance = random.Random(f"{where.seed}/{name}")  # noqa: S311 - the same each time is what is wanted
         self.slot = Slot(self, place, where.kept / f"{name}-cards.json")
-        self.wire = AtWire(PtyPort(where.devices / f"{name}-at"), self.quirks, self._line, self._typed)
+        self.wire = AtWire(PtyPort(where.devices / f"{name}-at"), self.quirks)
+        self.dialogue = Dialogue(self, self.wire, self._answer_to, self.slot.keep)
+        self.wire.on_line, self.wire.on_message = self.dialogue.line, self.dialogue.typed
         self.speech = Speech(PtyPort(where.devices / f"{name}-pcm"), self.quirks, self._flow)
         self.network = Network(self, lambda: self.slot.usable)
         self.services = Services(self, self._card, self.on_network)
@@ -55,10 +54,10 @@ class VirtualModem:
         )
         self.ussd = Ussd(self, self._card, self.on_network)
         self.faults = Faults(self.quirks)
-        self._handlers: dict[str, Handler] = {"E": self._echo, "+CMEE": self._errors, "Z": self._reset,
-                                              "&F": self._reset}  # fmt: skip
-        for part in (self.slot, self.network, self.services, CallCommands(self, self.calls), self.store, self.submit,
-                     self.ussd):  # fmt: skip
+        self._handlers: dict[str, Handler] = {}
+        parts = (self.dialogue, self.slot, self.network, self.services, CallCommands(self, self.calls), self.store,
+                 self.submit, self.ussd)  # fmt: skip
+        for part in parts:
             self._handlers |= part.handlers()
         self.ussd.in_call = lambda: bool(self.calls.now)
         self.calls.on_change = self._follow_calls
@@ -66,16 +65,6 @@ class VirtualModem:
         self.slot.on_change = self.network.card_changed
         self.plugged = False
         self._life = 0  # counts plugs: what was meant for an earlier one is forgotten
-        self._echoes, self._cmee = True, 0
-        self._pending: list[Command] = []
-        self._reply_lines: list[str] = []
-        self._busy = False
-        self._between = False  # a command waits for the network, or for its message
-        self._deaf = False
-        self._running = ""
-        self._kept_answer = b""  # of the command before, while the fault "desync" is on
-        self._take: Callable[[str | None], Reply | None] | None = None
-        self._held: list[str] = []  # URCs that wait for the end of an answer
         self.family: Family = family(profile)
         self.take_profile(self.family)
         for fact, value in where.quirks_of(name).items():
@@ -125,21 +114,12 @@ class VirtualModem:
         self.speech.port.link = self._where.devices / f"{name}-pcm"
 
     def _boot(self) -> None:
-        self._echoes, self._cmee, self._busy, self._take, self._between = True, 0, False, None, False
-        self._pending.clear()
-        self._held.clear()
-        self._kept_answer = b""
         self._audio_on = not self.family.audio
-        self._deaf = self.quirks.deaf_seconds > 0
-        if self._deaf:
-            self.later(self.quirks.deaf_seconds, self._hears)
+        self.dialogue.boot()
         self.slot.boot()
         for part in (self.calls, self.services, self.store, self.ussd):
             part.boot()
         self.network.boot()
-
-    def _hears(self) -> None:
-        self._deaf = False
 
     def stop(self) -> None:
         """Power off. May be called twice."""
@@ -160,30 +140,16 @@ class VirtualModem:
 
     def urc(self, *lines: str) -> None:
         """See `at.Host`."""
-        if not self.plugged:
-            return
-        kept = [line for line in lines if line and not self._lost()]
-        if self._busy and not (self._between and self.quirks.urcs_between):
-            self._held += kept
-        elif self.quirks.join and kept:
-            self._held += kept
-            self.later(JOIN_SECONDS, lambda: None if self._busy else self._flush())
-        else:
-            self.wire.send(self._framed(kept))
+        if self.plugged:
+            self.dialogue.urc(*lines)
 
-    def _lost(self) -> bool:
-        lost = self.quirks.drop_urc > 0 and self.chance.random() < self.quirks.drop_urc
-        if lost:
-            self.quirks.shown("drop_urc")
-        return lost
+    def ask_message(self, take: Callable[[str | None], Reply | None]) -> None:
+        """See `at.Host`."""
+        self.dialogue.ask_message(take)
 
-    def _framed(self, lines: list[str]) -> bytes:
-        end = self.quirks.terminator
-        return "".join(f"{end}{line}{end}" for line in lines).encode("latin-1", "replace")
-
-    def _flush(self) -> None:
-        held, self._held = self._held, []
-        self.wire.send(self._framed(held))
+    def finish(self, reply: Reply) -> None:
+        """See `at.Host`."""
+        self.dialogue.finish(reply)
 
     def later(self, seconds: float, do: Callable[[], object]) -> asyncio.TimerHandle:
         """See `at.Host`."""
@@ -199,25 +165,6 @@ class VirtualModem:
         """See `at.Host`."""
         words = self.family.words.get(word)
         return words.form.format(**facts) if words else ""
-
-    def ask_message(self, take: Callable[[str | None], Reply | None]) -> None:
-        """See `at.Host`."""
-        self._take, self._between = take, True
-        if self.quirks.prompt_lost:
-            self.quirks.shown("prompt_lost")
-            self.wire.prompt(b"")
-            return
-        prompt = self.quirks.prompt.encode("latin-1", "replace")
-        if self.quirks.prompt_seconds > 0:
-            self.later(self.quirks.prompt_seconds, lambda: self.wire.prompt(prompt) if self._take is take else None)
-            self.quirks.shown("prompt_seconds")
-        else:
-            self.wire.prompt(prompt)
-
-    def finish(self, reply: Reply) -> None:
-        """See `at.Host`."""
-        if self._busy:
-            self._ended(reply)
 
     def hear(self, sound: bytes) -> None:
         """See `at.Host`."""
@@ -247,45 +194,10 @@ class VirtualModem:
 
     # -- commands ------------------------------------------------------------------------------------------------------
 
-    def _line(self, line: str) -> None:
-        if self._deaf:
-            return
-        if self._echoes:
-            self.wire.send(line.encode("latin-1", "replace") + b"\r")
-        if self._busy or line[:2].upper() != "AT":
-            return
-        quirks, typed = self.quirks, line.upper()
-        if quirks.silent and typed.startswith(quirks.silent.upper()):
-            quirks.shown("silent")
-            return
-        if quirks.reset_on and typed.startswith(quirks.reset_on.upper()):
-            quirks.reset_on = ""
-            self.reboot()
-            return
-        wait = quirks.late if quirks.late > 0 and typed.startswith(quirks.late_for.upper()) else 0.0
-        self._busy = True
-        self._pending = parse(line[2:])
-        self._reply_lines = []
-        if wait:
-            quirks.shown("late")
-            self.later(wait, self._next)
-        else:
-            self._next()
-
-    def _next(self) -> None:
-        """Carry out the next command of the line."""
-        command = self._pending.pop(0)
-        self._running = command.text
-        reply = self._answer_to(command)
-        if reply is not None:
-            self._ended(reply)
-        else:
-            self._between = True
-
     def _answer_to(self, command: Command) -> Reply | None:
         if not command.name:
             return OK
-        refused = self._failure(command) or self.slot.barrier(command)
+        refused = self.slot.barrier(command)
         if refused:
             return refused
         if command.name == AUDIO_COMMANDS.get(self.family.audio):
@@ -299,83 +211,6 @@ class VirtualModem:
         if f"AT{command.name}" in self.family.accepted or command.name in HARMLESS:
             return OK
         return Reply(final=self.family.unknown)
-
-    def _failure(self, command: Command) -> Reply | None:
-        """The error of the switch `fail`, or one that the recorded device gave to this very command."""
-        prefix, _, code = self.quirks.fail.rpartition(" ")
-        if code.isdecimal() and command.text.upper().startswith(prefix.upper()):
-            self.quirks.shown("fail")
-            return cms(int(code)) if command.name.startswith("+CM") else cme(int(code))
-        for row in self.family.rows:
-            if row.get("command") == command.text and "ERROR" in str(row["response"]):
-                return Reply(raw=str(row["response"]).encode("latin-1", "replace"))
-        return None
-
-    def _typed(self, text: str | None) -> None:
-        take, self._take = self._take, None
-        if take:
-            reply = take(text)
-            if reply is not None:
-                self._ended(reply)
-
-    def _ended(self, reply: Reply) -> None:
-        """One command of the line is done: the answer leaves when it was the last, or went wrong."""
-        quirks = self.quirks
-        if reply.raw:
-            self._write(self._inserted(reply.raw))
-            return
-        self._reply_lines += reply.lines
-        final = final_of(reply, 0 if quirks.plain_errors else self._cmee)
-        if final == "OK" and self._pending:
-            self._next()
-            return
-        end = quirks.terminator
-        body = f"{end}{end.join(self._reply_lines)}{end}" if self._reply_lines else ""  # a PDU right below its head
-        if quirks.lose_final and self._running.upper().startswith(quirks.lose_final.upper()):
-            quirks.shown("lose_final")
-            final = ""
-        if final:
-            body += f"{end}{final}{end}"
-        self._write(self._inserted(body.encode("latin-1", "replace")))
-
-    def _inserted(self, body: bytes) -> bytes:
-        if not self.quirks.inside or body.count(b"\n") < 3:
-            return body
-        at = body.find(b"\n", len(body) // 3) + 1
-        line = f"\r\n{self.quirks.inside}\r\n".encode("latin-1", "replace")
-        self.quirks.shown("inside")
-        return body[:at] + line + body[at:]
-
-    def _write(self, body: bytes) -> None:
-        """The answer leaves, and what waited for its end."""
-        if self.quirks.desync:
-            body, self._kept_answer = self._kept_answer, body
-        elif self._kept_answer:
-            body, self._kept_answer = self._kept_answer + body, b""
-        self._busy = self._between = False
-        held, self._held = self._held, []
-        garbage = bytes.fromhex(self.quirks.garbage)
-        if self.quirks.join:
-            self.wire.send(garbage + body + self._framed(held))
-        else:
-            self.wire.send(garbage + body)
-            self.wire.send(self._framed(held))
-        self.quirks.shown("garbage", "join", "desync")
-        self.slot.keep()
-
-    def _echo(self, command: Command) -> Reply:
-        self._echoes = command.number(0, 0) == 1
-        return OK
-
-    def _errors(self, command: Command) -> Reply:
-        if command.op == "?":
-            return Reply((f"+CMEE: {self._cmee}",))
-        self._cmee = command.number(0, 0)
-        return OK
-
-    def _reset(self, command: Command) -> Reply:
-        self._echoes, self._cmee = True, 0
-        return OK
 
     def _audio(self, command: Command) -> Reply:
         """The command that opens speech over USB: within a call, and again in each."""

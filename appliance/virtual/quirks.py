@@ -6,6 +6,7 @@ Each is a field that `gsm0 set NAME VALUE` changes while it runs. The defaults a
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from math import isfinite
 
 WORDS: dict[object, bool] = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 
@@ -49,6 +50,7 @@ class Quirks:
     next_reference: int = -1  # TP-MR of the next message; below 0: one more than the last
     reboot_seconds: float = 2.0
     deaf_seconds: float = 0.0  # no answer so long after power-on
+    pin_silent_seconds: float = 0.0  # AT+CPIN? is not answered so long after power-on
     boot_seconds: float = 0.0  # its lines after power-on are spread over so long
     sim_busy_seconds: float = 0.0  # +CME ERROR: 14 so long after power-on
     sms_busy_seconds: float = 0.0  # +CMS ERROR: 314 so long after power-on
@@ -111,6 +113,8 @@ class Quirks:
                 value = int(str(value)) if kind is int else float(str(value))
             except ValueError:
                 raise ValueError(f"{name} is a number") from None
+            if not isfinite(value):
+                raise ValueError(f"{name} is a number")
         else:
             value = str(value)
             if "\\" in value:

@@ -18,17 +18,11 @@ CTRL_Z, ESCAPE = 0x1A, 0x1B
 class AtWire:
     """All on the event loop's thread."""
 
-    def __init__(
-        self,
-        port: PtyPort,
-        quirks: Quirks,
-        on_line: Callable[[str], None],
-        on_message: Callable[[str | None], None],
-    ) -> None:
+    def __init__(self, port: PtyPort, quirks: Quirks) -> None:
         self.port = port
         self._quirks = quirks
-        self._on_line = on_line
-        self._on_message = on_message
+        self.on_line: Callable[[str], None] = lambda line: None
+        self.on_message: Callable[[str | None], None] = lambda text: None
         self._in = bytearray()
         self._out = bytearray()
         self._prompt = False
@@ -94,7 +88,7 @@ class AtWire:
             text, cancelled = bytes(self._in[:end]), self._in[end] == ESCAPE
             del self._in[: end + 1]
             self._prompt = False
-            self._on_message(None if cancelled else text.decode("latin-1").strip())
+            self.on_message(None if cancelled else text.decode("latin-1").strip())
             return True
         end = self._in.find(b"\r")
         if end < 0:
@@ -102,7 +96,7 @@ class AtWire:
         line = bytes(self._in[:end]).decode("latin-1").strip("\n\x1a\x1b \0")
         del self._in[: end + 1]
         if line:
-            self._on_line(line)
+            self.on_line(line)
         return True
 
     def _pump(self) -> None:

@@ -8,6 +8,7 @@ import select
 import socket
 import subprocess
 import sys
+import termios
 import time
 import tty
 from pathlib import Path
@@ -41,7 +42,7 @@ class Port:
         path = link or self.link
         until(f"{path.name} is there", path.exists)
         self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        tty.setraw(self.fd)
+        tty.setraw(self.fd, termios.TCSANOW)  # what it said already is kept
 
     def close(self) -> None:
         if self.fd >= 0:

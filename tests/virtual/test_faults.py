@@ -1,6 +1,7 @@
 """What goes wrong when it is told to: for a while, once, or until it is taken back."""
 
 import os
+import random
 import re
 from collections.abc import Callable
 
@@ -130,3 +131,61 @@ def test_a_fault_nobody_knows_is_refused_with_the_list(port: Port) -> None:
     for words in (["x"], ["-1"]):
         assert port.ask("fault", name="silence", words=words)["error"]["id"] == "refused"
     assert "OK" in port.say("AT")
+
+
+def test_a_supply_that_is_too_weak_ends_it_with_a_word(benches: Callable[..., Bench]) -> None:
+    port = benches("gsm0=sim800").gsm0.settle()
+    port.far("fault", name="under-voltage")
+    port.read("UNDER-VOLTAGE POWER DOWN")
+    until("it went away", lambda: not port.status()["plugged"])
+    port.open()
+    port.read(r"(?s)RDY.*SMS Ready")
+    assert port.settle().status()["plugged"]
+
+
+def test_the_question_for_the_pin_is_lost_right_after_power_on(benches: Callable[..., Bench]) -> None:
+    port = benches("gsm0=ec25", {"pin_silent_seconds": 1.0}).gsm0
+    assert b"CPIN" not in quiet(port, "ATE0").replace(b"+CPIN: READY", b"")
+    assert b"OK" not in quiet(port, "AT+CPIN?", 0.1)
+    until("it answers", lambda: b"READY" in quiet(port, "AT+CPIN?"))
+
+
+ODD = (None, -1, 1e308, float("inf"), "", "x" * 1500, "\x00\xff", [], {}, True, "-5", "1e9", "ż", "../..", "1,2")
+VERBS = (
+    "call second answer press busy no-answer hang-up heard sms pdu sent ussd balance forward network storage sim pin"
+    " plug fault play record set status"
+)
+ARGUMENTS = (
+    "number clip for digits sound from text coding hex code encoding result seconds amount reason on full state iccid"
+    " pin as name words file value"
+)
+
+
+def test_no_order_of_a_person_is_more_than_refused(port: Port) -> None:
+    """Every verb with every kind of nonsense, whole and one by one: done or refused, never a fault."""
+    faults = []
+    for verb in VERBS.split():
+        for odd in ODD:
+            args = {name: odd for name in ARGUMENTS.split() if not (verb == "set" and name == "value")}
+            answer = port.ask(verb, **args)
+            if answer.get("error", {}).get("id") == "fault":
+                faults.append((verb, odd))
+    assert faults == []
+    for odd in (float("nan"), float("inf"), "nan", "1e999", [], None):
+        assert port.ask("set", name="ring_interval", value=odd)["error"]["id"] == "refused"
+    port.far("fault", name="none")
+    port.far("plug")
+    assert port.status()["name"] == "gsm0"
+
+
+def test_any_octets_on_its_port_leave_it_answering(port: Port) -> None:
+    chance = random.Random(7)
+    for _ in range(60):
+        junk = bytes(
+            chance.choice(b'AT+CMGSLR=?",;01\r\n\x1a\x1b\x00\xff^*#D&') for _ in range(chance.randrange(1, 200))
+        )
+        os.write(port.fd, junk)
+        port.listen(0.005)
+    port.write("\x1b\r")
+    port.listen(0.5)
+    until("it answers", lambda: b"OK" in quiet(port, "AT", 0.2))

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+from appliance.virtual.at_answers import records
+from appliance.virtual.families import FAMILIES
 from tests.peers.waiting import until
 from tests.virtual.bench import Bench
 
@@ -19,6 +21,19 @@ MAKES = {
     "ec25": ("EC25", "AT+QCCID", 'AT+QPINC="SC"', '+QPINC: "SC",3,10'),
     "ublox": ("TOBY", "AT+CCID", "AT+UPINCNT", "+UPINCNT: 3,3,10,10"),
 }
+
+
+def test_every_line_that_claims_a_record_has_one() -> None:
+    models = {row["model"] for row in records()}
+    claims = {
+        (name, word, words.source.removeprefix("record: "))
+        for name, family in FAMILIES.items()
+        for word, words in family.words.items()
+        if words.source.startswith("record: ")
+    }
+    assert len(claims) > 50
+    assert {claim for claim in claims if claim[2] not in models} == set()
+    assert all(words.source.startswith(("record: ", "ours: ")) for f in FAMILIES.values() for words in f.words.values())
 
 
 def luhn(digits: str) -> bool:
