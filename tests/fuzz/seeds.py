@@ -37,6 +37,12 @@ def _engine() -> list[bytes]:
     return [b"\xff".join([bytes([0xF8 + n % 6]), answer, b"\xf3", b"\r\nOK\r\n"]) for n, answer in enumerate(answers)]
 
 
+def _modems() -> list[bytes]:
+    urcs = [row["response"].encode("latin-1", "replace") for row in rows("at_transcripts.jsonl") if row["urc"]]
+    rings = b"\xff".join([b"\r\nRING\r\n", b'\xf8\r\n+CLIP: "+48600100200",145\r\n', b"\xfb\r\nNO CARRIER\r\n"])
+    return [bytes([n % 256]) + b"\xff\xf6".join([urc, urcs[-n], rings]) for n, urc in enumerate(urcs)]
+
+
 def _transcripts() -> list[bytes]:
     return [
         b"\x05" + (row["command"] or "").encode("latin-1", "replace") + b"\r" + answer
@@ -45,6 +51,6 @@ def _transcripts() -> list[bytes]:
 
 
 SEEDS: Mapping[str, Callable[[], list[bytes]]] = {
-    "pdu": _pdus, "shown": _pdus, "parts": _parts, "outgoing": _texts, "engine": _engine, "lines": _answers,
-    "transcript": _transcripts,
+    "pdu": _pdus, "shown": _pdus, "parts": _parts, "outgoing": _texts, "engine": _engine, "modem": _modems,
+    "lines": _answers, "transcript": _transcripts,
 }  # fmt: skip
