@@ -11,7 +11,8 @@ from functools import partial
 
 from appliance.core import credit
 from appliance.core import events as ev
-from appliance.core.model import LineId
+from appliance.core.commands import CallRecord
+from appliance.core.model import Direction, LineId
 from appliance.errors import ControlError
 from appliance.exchange.clock import Clock
 from appliance.exchange.codes import Codes, Said
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 
 FACT = "credit-guard"
 AGAIN_SECONDS = 30.0  # after a top-up the balance is read again: operators need a moment
+COSTLY_MS = 300_000  # of talk, of a call out
+COSTLY_SECONDS = 3600.0
 LONGEST_SAID = 200
 
 Items = Callable[[], Mapping[str, Mapping[str, Value]]]  # lines of the settings, by id
@@ -52,6 +55,7 @@ class Credit:
         self._notices = notices
         self._clock = clock
         self._again: dict[LineId, float] = {}  # monotonic seconds
+        self._not_before: dict[LineId, float] = {}  # after a costly call
 
     def read(self, line: LineId, reply: Reply) -> None:
         """Ask for the balance by the line's code. Raises ControlError."""
@@ -71,8 +75,19 @@ class Credit:
         if amount is not None:
             self._took(event.line, amount, text, "sms", _nothing)
 
+    def call_ended(self, record: CallRecord) -> None:
+        """A long call out costs: the balance is read when the operator has counted it, once an hour at most, and not
+        where the question is asked seldom because it costs, too."""
+        line, at = LineId(record.answered_by), self._clock.monotonic()
+        item = self._items().get(str(line), {})
+        if record.direction is not Direction.OUT or record.talk_ms < COSTLY_MS:
+            return
+        if balance_of(item).code and item.get("balance_days", 1) == 1 and at >= self._not_before.get(line, at):
+            self._not_before[line] = at + COSTLY_SECONDS
+            self._again[line] = at + AGAIN_SECONDS
+
     def chore(self, at: float) -> None:
-        """Once a second: read again after a top-up. `at`: monotonic seconds."""
+        """Once a second: read again after a top-up or a costly call. `at`: monotonic seconds."""
         for line in [line for line, due in self._again.items() if at >= due]:
             del self._again[line]
             try:

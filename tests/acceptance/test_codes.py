@@ -1,11 +1,14 @@
 """Codes of the network, the credit of a SIM, and callers who reach somebody although the box is off."""
 
 import json
+import os
+import pty
 import subprocess
 import sys
 
 import pytest
 
+from appliance.virtual import ussd_forms
 from tests.acceptance.conftest import MakePhone, Office
 from tests.peers.waiting import until
 
@@ -176,3 +179,32 @@ def test_a_network_that_refuses_is_said_to(office: Office) -> None:
     answer = office.try_ask("forwarding.apply", line="gsm0")
     assert answer.error == "forwarding-unknown"
     assert office.ask("credit.read", line="gsm0")["amount"] is not None, "the rest of the line works on"
+
+
+def test_every_way_to_write_an_answer_is_read(office: Office) -> None:
+    """The far end writes the same text in all the forms that modems were seen to use."""
+    wrong = {}
+    texts = {"*1#": "Stan konta: 12.30 PLN, wazne do 31.12", "*2#": "1 Saldo\n2 Pakiety\n3 Koniec"}
+    for form in ussd_forms.FORMS:
+        for code, text in texts.items():
+            office.far("ussd", code=code, text=text, encoding=form)
+            answer = office.try_ask("ussd.send", line="gsm0", code=code)
+            said = str(dict(answer.ok or {}).get("text", answer.error))
+            if said.strip().replace("\r", "") != text:
+                wrong[form, code] = said
+    assert wrong == {}
+
+
+def test_a_person_at_a_terminal_answers_the_menu(office: Office) -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "appliance", "ussd", "gsm0", "*101#"], env=office.environ, text=True,
+        stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        os.write(ours, b"1\n")
+        said, errors = process.communicate(timeout=60)
+    os.close(ours)
+    assert process.returncode == 0, errors
+    assert "1 Balance" in said
+    assert "Your balance is" in said.splitlines()[-1]

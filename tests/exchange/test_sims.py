@@ -7,7 +7,7 @@ import pytest
 from appliance.core import commands as do
 from appliance.core import events as ev
 from appliance.core.forwarding import Diverted
-from appliance.core.model import Kind, LegId, Number
+from appliance.core.model import Direction, Kind, LegId, Number
 from appliance.errors import ControlError, DiskFull
 from appliance.exchange.control import Answer
 from appliance.exchange.sims import Sims
@@ -157,6 +157,30 @@ def test_a_message_may_be_forged_so_it_tops_nothing_up_before_the_operator_was_a
     assert [command.code for command in desk.sent()] == ["*100#"]
     desk.said("Balance 1.00 PLN")
     assert desk.sent()[-1].code == "*123*111122223333#"
+
+
+def test_after_a_long_call_out_the_balance_is_read_once_an_hour(make):
+    desk = make()
+    nobody = Number("", Kind.INTERNAL)
+
+    def ended(direction, talk_ms, by="gsm0"):
+        record = do.CallRecord(
+            "c", direction, "phones", nobody, nobody, "", "", "", 0, talk_ms, by, "normal", "", (), ()
+        )
+        desk.office.exchange.call_ended(record)
+
+    at = desk.office.clock.monotonic()
+    for direction, talk_ms, by in ((Direction.IN, 900_000, "gsm0"), (Direction.OUT, 1000, "gsm0"),
+                                   (Direction.OUT, 900_000, "trunk")):  # fmt: skip
+        ended(direction, talk_ms, by)
+    desk.sims.chore(at + 100)
+    assert desk.sent() == []
+    for _ in range(2):
+        ended(Direction.OUT, 900_000)
+        desk.sims.chore(at + 100)
+        if desk.sent():
+            desk.said("Balance 9.00 PLN")
+    assert len(desk.sent()) == 1
 
 
 def test_one_question_at_a_time_and_none_in_a_call(make):
