@@ -11,7 +11,7 @@ from pathlib import Path
 
 FOLDERS = (Path("/dev/centralka"), Path("/dev/serial/by-path"), Path("/dev/serial/by-id"))
 KERNEL = ("ttyUSB*", "ttyACM*")  # names that move: only for looking where a modem went
-CARDS = Path("/proc/asound")
+CARDS, CARDS_BY_PATH = Path("/proc/asound"), Path("/dev/snd/by-path")
 MOST = 100
 
 
@@ -38,10 +38,14 @@ def all_ports(own: Path, folders: Iterable[Path] = FOLDERS, dev: Path = Path("/d
     return [*found, *(str(path) for kind in KERNEL for path in sorted(dev.glob(kind)) if str(path) not in seen)]
 
 
-def cards(folder: Path = CARDS) -> list[str]:
-    """Sound cards by their lasting ALSA names. The kernel has a link for each, from its name to its number."""
+def cards(folder: Path = CARDS, by_path: Path = CARDS_BY_PATH) -> list[str]:
+    """Sound cards by their own names, then by the sockets they are in: where two are of a kind only that lasts. The
+    kernel has a link for each from its name to its number, udev one from its socket."""
+    return [f"hw:CARD={path.name}" for path in _links(folder)][:MOST] + [str(path) for path in _links(by_path)][:MOST]
+
+
+def _links(folder: Path) -> list[Path]:
     try:
-        names = sorted(path.name for path in folder.iterdir() if path.is_symlink())
+        return sorted(path for path in folder.iterdir() if path.is_symlink())
     except OSError:
         return []  # no sound in this machine
-    return [f"hw:CARD={name}" for name in names][:MOST]

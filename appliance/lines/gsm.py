@@ -400,7 +400,8 @@ class GsmLine:
     _EVENTS: Mapping[type, Callable[..., None]] = {
         said.StateChanged: _state_changed, said.PortDead: _port_dead, said.Sick: _sick,
         said.Identified: _identified, said.NetworkTime: _network_time, said.SecondCall: _second_call,
-        said.NoVoice: _no_voice, said.SpeechRefused: _speech_refused, said.SlotStuck: _slot_stuck, said.Mended: _mended, said.CallOffered: _offered,
+        said.NoVoice: _no_voice, said.SpeechRefused: _speech_refused,
+        said.SlotStuck: _slot_stuck, said.Mended: _mended, said.CallOffered: _offered,
         said.CallerKnown: _caller_known, said.CallAlerting: _alerting, said.CallAnswered: _answered,
         said.CallEnded: _ended, said.DigitHeard: _digit, said.MessageRead: _message, said.SlotFreed: _freed,
         said.PartSent: _part_sent, said.PartFailed: _part_failed, said.PartUncertain: _part_uncertain,

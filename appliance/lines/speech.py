@@ -4,6 +4,7 @@ the one an analogue modem is wired to). Opened when a call is answered, closed w
 
 import logging
 import os
+import re
 import termios
 import tty
 from collections.abc import Callable
@@ -47,6 +48,13 @@ class Way:
 BY_PORT = Way()
 
 
+def alsa_name(card: str) -> str:
+    """ALSA's name of a card that is given by its socket, /dev/snd/by-path/...: two modems of a kind have the same name,
+    and which of them is the second depends on who was first. Another name is given back as it is."""
+    found = re.fullmatch(r".*/controlC(\d+)", os.path.realpath(card)) if card.startswith("/") else None
+    return f"hw:{found[1]}" if found else card
+
+
 class Speech:
     """Of one line; loop thread only. `heard` gets the digits that are in the sound, `lost` the reason when the speech
     ended within a call. `state`: "" before the first call, none, refused, up, lost."""
@@ -83,7 +91,7 @@ class Speech:
         return self.slot
 
     def _open_card(self, leg: LegId) -> int | None:
-        return self._audio.open_card(leg, self.way.card) if self.way.card else None
+        return self._audio.open_card(leg, alsa_name(self.way.card)) if self.way.card else None
 
     def _open_port(self, leg: LegId, family: Family, port: str) -> int | None:
         if not port:

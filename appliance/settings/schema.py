@@ -227,7 +227,8 @@ LINES = Section("lines", "Lines", (
     Switch(name="forward_all", label="Always: no call reaches the box any more", seldom=True),
     Choice(name="audio", label="Speech goes over", options=SPEECH, default="automatic", seldom=True,
            help="By itself: the sound card where one is named, else the speech port."),
-    Text(name="alsa_device", label="Sound card", longest=100, pattern=r"[A-Za-z0-9_][A-Za-z0-9_:=,.-]*",
+    Text(name="alsa_device", label="Sound card", longest=150,
+         pattern=r"(plug)?hw:[A-Za-z0-9_=,-]+|/dev/snd/by-(path|id)/[A-Za-z0-9_:.+-]+",
          pattern_fault="not-a-sound-card", seldom=True,
          help="ALSA's name of it, best by the card's own, such as hw:CARD=Android."),
 ), many=True)  # fmt: skip

@@ -13,7 +13,7 @@ from appliance.core.causes import Cause
 from appliance.core.model import LegId, LineId
 from appliance.lines.gsm import GsmLine
 from appliance.lines.pin_memory import PinMemory
-from appliance.lines.speech import Speech, Way
+from appliance.lines.speech import Speech, Way, alsa_name
 from appliance.protocols import modem_events as said
 from appliance.protocols.at import AtEngine, Command, Finished, Unsolicited
 from appliance.protocols.modem import Modem
@@ -201,6 +201,14 @@ def test_speech_goes_over_the_sound_card_where_one_is_named_and_over_the_port_el
     ways = {Way(): (8000, 1), Way(card): card, Way(card, "serial"): (8000, 1), Way(card, "alsa"): card}
     assert {way: Call(way, "huawei", device).audio.wires for way in ways} == {way: [wire] for way, wire in ways.items()}
     assert Call(Way(), "quectel", device).audio.wires == [(8000, 5)], "100 ms at once"
+
+
+def test_a_sound_card_may_be_given_by_its_socket(tmp_path: Path) -> None:
+    (tmp_path / "controlC3").touch()
+    (tmp_path / "usb-0:1.3:1.0").symlink_to("controlC3")
+    assert alsa_name(str(tmp_path / "usb-0:1.3:1.0")) == "hw:3"
+    assert alsa_name("/dev/snd/by-path/not-plugged-in") == "/dev/snd/by-path/not-plugged-in"
+    assert alsa_name("hw:CARD=Android") == "hw:CARD=Android"
 
 
 def test_speech_that_cannot_be_leaves_the_call_silent_and_says_why() -> None:

@@ -59,6 +59,25 @@ def test_all_octets_pass_a_serial_port_both_ways_unchanged() -> None:
     assert told_octets == whole[start : start + len(told_octets)]
 
 
+def test_octets_may_come_in_pieces_of_any_size() -> None:
+    """A read may end within a sample; its other half comes with the next."""
+    random = np.random.default_rng(11)
+    said = random.normal(0, 3000, 160 * 200).clip(-32768, 32767).astype("<i2")
+    octets, heard, sent = said.tobytes(), [], 0
+    with rig() as port:
+        for turn in range(200):
+            due = min(len(octets), max(sent, (turn + 1) * OCTETS - int(random.integers(0, 150))))
+            while sent < due:
+                piece = int(random.integers(1, 90))
+                sent += port.send(octets[sent : min(due, sent + piece)])
+            heard.append(port.turn())
+        assert port.counters()["realigned"] == port.counters()["starved"] == 0
+    sound = np.concatenate(heard)
+    begins = int(np.flatnonzero(sound)[0])
+    passed = sound[begins : begins + 160 * 40].tobytes()  # until the first look at the level
+    assert passed in octets
+
+
 @pytest.mark.parametrize("lost_after", [8000 * 2 + 1, 8000 * 4 + 160, 8000 * 6 + 77])
 def test_speech_is_speech_again_within_a_tenth_of_a_second_after_an_octet_was_lost(lost_after: int) -> None:
     said = speech(7)

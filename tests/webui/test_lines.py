@@ -61,12 +61,19 @@ def test_sound_cards_are_offered_by_the_names_that_last(
     (tmp_path / "card1").mkdir()
     (tmp_path / "Android").symlink_to("card1")
     (tmp_path / "version").write_text("k")
-    assert cards(tmp_path) == ["hw:CARD=Android"]
-    assert cards(tmp_path / "none") == []
+    sockets = tmp_path / "by-path"
+    sockets.mkdir()
+    (sockets / "usb-0:1.3:1.0").symlink_to("../controlC1")
+    assert cards(tmp_path, sockets) == ["hw:CARD=Android", f"{sockets}/usb-0:1.3:1.0"]
+    assert cards(tmp_path / "none", tmp_path / "none") == []
     exchange.cards = ["hw:CARD=Android"]
     assert '<option value="hw:CARD=Android">' in anna.get("/lines/gsm0/modem").get_data(as_text=True)
-    answer = post(anna, "/lines/gsm0/modem", {"device": "/dev/ttyUSB2", "alsa_device": "hw:CARD=A;B"})
-    assert "Write the name ALSA has for it" in answer.get_data(as_text=True)
+    for bad in ("hw:CARD=A;B", "file:x", "/etc/passwd", "/dev/snd/by-path/../../sda", "tee:hw"):
+        answer = post(anna, "/lines/gsm0/modem", {"device": "/dev/ttyUSB2", "alsa_device": bad})
+        assert "Write the name ALSA has for it" in answer.get_data(as_text=True), bad
+    for good in ("hw:CARD=Android", "plughw:1,0", "/dev/snd/by-path/platform-fd500000.pcie-usb-0:1.3:1.0"):
+        assert post(anna, "/lines/gsm0/modem", {"device": "/dev/ttyUSB2", "alsa_device": good}).status_code == 303
+        assert lines(exchange)["gsm0"]["alsa_device"] == good
 
 
 def test_the_wizard_goes_on_without_a_modem(anna: FlaskClient, exchange: FakeExchange) -> None:
