@@ -93,8 +93,8 @@ class Modem:
     def __post_init__(self) -> None:
         tell = self._events.append
         self.sim = Sim(
-            self.engine, self._set_state, self._sim_opened, self.pin, self.may_try_pin, self.pin_was_right,
-            self.pin_was_wrong,
+            self.engine, self._set_state, self._sim_opened, self._sim_gone, self.pin, self.may_try_pin,
+            self.pin_was_right, self.pin_was_wrong,
         )  # fmt: skip
         self.network = Network(self.engine, tell, self._refresh_state)
         self.calls = Calls(self.engine, tell)
