@@ -252,6 +252,7 @@ class Modem:
             self.calls.begin(self.call_waiting)
             self.messages.begin(self._at)
             self.network.begin(self._at)
+            self._refresh_state()
 
     def _started_step(self, done: Finished) -> None:
         if not self._steps or done.final == "dropped":
@@ -309,6 +310,8 @@ class Modem:
 
     def _refresh_state(self) -> None:
         state = self.network.state
+        if self._steps and self.state == "starting":
+            return  # it is not through with its initialisation
         if self._then == "ready" and state and self.state not in ("no-sim", "pin-wrong", "puk-needed"):
             self._set_state("storage-full" if state == "up" and self.messages.full else state)
 

@@ -184,5 +184,8 @@ WRONG = 16  # +CME ERROR: incorrect password
 
 
 def number_prefix(command: str) -> tuple[str, ...]:
-    """How the answer to a question for the SIM's number begins: with + or ^, or with the digits themselves."""
-    return ("+" + command[3:].rstrip("?"), "^" + command[3:].rstrip("?"), "#" + command[3:].rstrip("?"), "")
+    """How the answer to a question for the SIM's number begins: as the question, or as another vendor's, or with the
+    digits themselves."""
+    name = command[3:].rstrip("?")
+    names = dict.fromkeys((name, "ICCID", "CCID"))
+    return (*(f"{mark}{one}" for mark in "+^#" for one in names), "")

@@ -273,3 +273,11 @@ def test_a_sim_that_is_busy_for_a_moment_is_not_missed() -> None:
 def test_octets_of_a_line_that_is_switched_on_do_not_hide_what_is_said() -> None:
     bench = Bench(**{"AT+CPIN?": "\xff\xff+CPIN: READY", "AT+CGMM": "\xff\r\nE1752"}).run(5)
     assert (bench.modem.state, bench.modem.model) == ("up", "E1752")
+
+
+@pytest.mark.parametrize(
+    "said_so", ["+CCID: 8948031234567890123F", "^ICCID: 8948031234567890123", "8948031234567890123"]
+)
+def test_the_number_of_a_sim_is_read_however_it_is_said(said_so: str) -> None:
+    bench = Bench(**{"AT^ICCID?": None, "AT+CCID": said_so}).run(5)
+    assert bench.modem.sim.iccid == "8948031234567890123"
