@@ -30,6 +30,8 @@ FINAL = re.compile(
 )
 OF_A_CALL = re.compile(r"(NO CARRIER|BUSY|NO ANSWER|NO DIAL ?TONE|CONNECT.*)\Z")  # final for ATD and ATA alone
 CALL_COMMAND = re.compile(r"AT(D|A\Z|O)", re.IGNORECASE)
+# octets of a line that is switched on, before what is really said
+NOISE = re.compile(r"^(?:[^ -~]+(?=[+^*#$A-Z])|[\x00-\x1f\x7f\xff]+\Z)")
 TWO_LINES = re.compile(r"\+(CMT|CDS|CBM):")  # the next line belongs to them, whatever it looks like
 OPEN_TEXT = re.compile(r'\+CUSD:[^"]*"(?!(?s:.*)"\s*(,\s*\d*\s*)?\Z)', re.IGNORECASE)  # goes on until its quote ends
 NEVER_TEXT = re.compile(r"(RING|NO CARRIER|\+(CLIP|CCWA|CMTI|CRING|CLCC|CREG|CGREG|CEREG):.*)\Z")  # not even within it
@@ -179,7 +181,7 @@ class AtEngine:
         self._buffer += data.replace(b"\0", b"")
         events: list[AtEvent] = []
         while (end := _line_end(self._buffer)) >= 0:
-            line = self._buffer[:end].decode("latin-1").strip(" \t")
+            line = NOISE.sub("", self._buffer[:end].decode("latin-1").strip(" \t"))
             del self._buffer[: end + 1]
             if line:
                 events += self._line(line, at)

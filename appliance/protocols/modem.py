@@ -99,8 +99,8 @@ class Modem:
     def __post_init__(self) -> None:
         tell = self._events.append
         self.sim = Sim(
-            self.engine, self._set_state, self._sim_opened, self.pin, self.may_try_pin, self.pin_was_right,
-            self.pin_was_wrong,
+            self.engine, self._set_state, self._sim_opened, self._sim_gone, self.pin, self.may_try_pin,
+            self.pin_was_right, self.pin_was_wrong,
         )  # fmt: skip
         self.network = Network(self.engine, tell, self._refresh_state)
         self.calls = Calls(self.engine, tell)
@@ -262,6 +262,7 @@ class Modem:
             self.calls.begin(self.call_waiting)
             self.messages.begin(self._at)
             self.network.begin(self._at)
+            self._refresh_state()
 
     def _started_step(self, done: Finished) -> None:
         if not self._steps or done.final == "dropped":
@@ -319,6 +320,8 @@ class Modem:
 
     def _refresh_state(self) -> None:
         state = self.network.state
+        if self._steps and self.state == "starting":
+            return  # it is not through with its initialisation
         if self._then == "ready" and state and self.state not in ("no-sim", "pin-wrong", "puk-needed"):
             self._set_state("storage-full" if state == "up" and self.messages.full else state)
 

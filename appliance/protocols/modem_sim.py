@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from appliance.protocols import modem_text as text
-from appliance.protocols.at import AtEngine, Command, Finished, Unsolicited
+from appliance.protocols.at import AtEngine, Command, Finished, Priority, Unsolicited
 from appliance.protocols.modem_families import OTHERS, Family
 
 LOOK_AGAIN = 10.0  # seconds: how often a SIM that is not ready is looked at
+STILL_THERE = 20.0  # how often one that is ready is: not every modem tells that it was pulled out
 PATIENCE = 30.0  # how long a SIM may go on asking after its PIN was taken
 BUSY_AGAIN = 2.0  # "SIM busy", "please wait"
 LEAST_TRIES_LEFT = 2  # a PIN is not sent when fewer are left
@@ -25,12 +26,13 @@ MayTryPin = Callable[[str, int], bool]
 
 @dataclass(slots=True)
 class Sim:
-    """`say` gets the state a SIM that is not ready puts the line in; `opened` is called when it is ready. Times are
-    monotonic seconds."""
+    """`say` gets the state a SIM that is not ready puts the line in; `opened` is called when it is ready, `gone` when
+    one that was ready is not there any more. Times are monotonic seconds."""
 
     engine: AtEngine
     say: Callable[[str], None]
     opened: Callable[[], None]
+    gone: Callable[[], None]
     pin: str = ""
     may_try_pin: MayTryPin = lambda iccid, left: True
     pin_was_right: Callable[[str], None] = lambda iccid: None
@@ -38,6 +40,7 @@ class Sim:
     family: Family = OTHERS
     iccid: str = ""
     imsi: str = ""
+    _is_open: bool = False
     _left: int = -1
     _tried: bool = False
     _taken_at: float | None = None
@@ -48,7 +51,7 @@ class Sim:
     def reset(self) -> None:
         """The modem begins anew: one that restarts wants its PIN again, and it was right."""
         self.iccid = self.imsi = ""
-        self._look_at = None
+        self._look_at, self._is_open = None, False
         if self._taken_at is not None:
             self._tried, self._taken_at = False, None
 
@@ -59,6 +62,7 @@ class Sim:
     def left(self) -> None:
         """It was pulled out; the next one is another's, and so is what it wants."""
         self.iccid, self.imsi, self._unsure, self._tried, self._taken_at = "", "", False, False, None
+        self._is_open = False
         self._wait("no-sim")
 
     def tick(self, at: float) -> None:
@@ -66,12 +70,13 @@ class Sim:
         self._at = at
         if self._look_at is not None and at >= self._look_at:
             self._look_at = None
-            self.ask()
+            priority = Priority.IDLE if self._is_open else Priority.NORMAL
+            self.engine.send(Command("AT+CPIN?", ("+CPIN",), 10.0, priority, tag="sim state"))
 
     def unsolicited(self, event: Unsolicited, at: float) -> None:
         """A SIM that was put in is looked at at once."""
         self._at = at
-        if self._look_at is not None and text.pin_state(event.text):
+        if self._look_at is not None and not self._is_open and text.pin_state(event.text):
             self._look_at = at
 
     def finished(self, done: Finished, what: str, at: float) -> None:
@@ -89,13 +94,18 @@ class Sim:
     def _state_said(self, done: Finished) -> None:
         found = next((p for line in done.lines if (p := text.pin_state(line))), "")
         code = text.error_code(done.final)
-        if found == "READY":
+        missing = code in (10, 13, 15, 310, 313) or found in ("NOT INSERTED", "NOT READY")
+        if self._is_open:
+            self._look_at = self._at + STILL_THERE
+            if missing or found.startswith("SIM P"):
+                self.gone()
+        elif found == "READY":
             self._ready()
         elif found == "SIM PIN" or code in (11, 311):
             self._pin_wanted()
         elif "PUK" in found or code in (12, 316):
             self._wait("puk-needed")
-        elif code in (10, 13, 15, 310, 313) or found in ("NOT INSERTED", "NOT READY"):
+        elif missing:
             self._wait("no-sim")
         else:
             self._look_at = self._at + BUSY_AGAIN
@@ -104,7 +114,7 @@ class Sim:
         if self._unsure:  # its answer was lost, but it was right
             self._unsure = False
             self._was_right()
-        self._look_at = None
+        self._is_open, self._look_at = True, self._at + STILL_THERE
         self.opened()
 
     def _was_right(self) -> None:
@@ -174,5 +184,8 @@ WRONG = 16  # +CME ERROR: incorrect password
 
 
 def number_prefix(command: str) -> tuple[str, ...]:
-    """How the answer to a question for the SIM's number begins: with + or ^, or with the digits themselves."""
-    return ("+" + command[3:].rstrip("?"), "^" + command[3:].rstrip("?"), "#" + command[3:].rstrip("?"), "")
+    """How the answer to a question for the SIM's number begins: as the question, or as another vendor's, or with the
+    digits themselves."""
+    name = command[3:].rstrip("?")
+    names = dict.fromkeys((name, "ICCID", "CCID"))
+    return (*(f"{mark}{one}" for mark in "+^#" for one in names), "")

@@ -21,7 +21,7 @@ from appliance.protocols.modem_families import NEW_MESSAGES, OTHERS, Family
 LOOK_EVERY = 60.0  # seconds
 READ_AGAIN = (1.0, 3.0, 10.0)  # some modems announce a message before it can be read
 SURE_FOR = 5.0  # a slot read so long ago is read again before it is deleted
-FREE_AGAIN = 10.0
+FREE_AGAIN, FREE_LATER = 10.0, 3600.0  # a slot that cannot be deleted: once more soon, then once an hour
 CHECK_EVERY = 180.0  # whether new ones are still announced: a reset or a missed acknowledgement ends that silently
 MOST_SLOTS = 500
 NEARLY_FULL = 0.8
@@ -353,9 +353,11 @@ class Messages:
         elif known and not known.stuck:
             known.stuck = True
             self._later.append((at + FREE_AGAIN, f"free {memory} {slot}"))
-        elif known and not known.told_stuck:
-            known.told_stuck = True
-            self.tell(SlotStuck(memory, slot))
+        elif known:
+            self._later.append((at + FREE_LATER, f"free {memory} {slot}"))
+            if not known.told_stuck:
+                known.told_stuck = True
+                self.tell(SlotStuck(memory, slot))
 
     def _nothing(self, done: Finished, rest: list[str], at: float) -> None:
         """Nothing follows from this answer."""

@@ -59,7 +59,7 @@ class Bench:
         return (f"\r\n{answer}\r\n" if answer else "") + "\r\nOK\r\n"
 
     def hear(self, text: str) -> None:
-        self.events += self.modem.feed(text.encode(), self.at)
+        self.events += self.modem.feed(text.encode("latin-1", "replace"), self.at)
 
     def told(self, kind: type) -> list:
         return [event for event in self.events if isinstance(event, kind)]

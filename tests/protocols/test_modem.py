@@ -251,3 +251,33 @@ def test_a_call_that_was_ended_at_once_shows_until_one_works() -> None:
     assert bench.modem.network.voice == "none"
     bench.hear('\r\nRING\r\n\r\n+CLIP: "+48600100200",145,,,,0\r\n')
     assert bench.modem.network.voice == "yes"
+
+
+def test_a_sim_that_was_pulled_out_without_a_word_is_missed() -> None:
+    bench = Bench().up()
+    bench.answers["AT+CPIN?"] = "!+CME ERROR: 10"
+    bench.run(25)
+    assert bench.modem.state == "no-sim"
+    bench.answers.update({"AT+CPIN?": "+CPIN: READY", "AT^ICCID?": "^ICCID: 8948039999999999999"})
+    bench.run(15)
+    assert (bench.modem.state, bench.modem.sim.iccid) == ("up", "8948039999999999999")
+
+
+def test_a_sim_that_is_busy_for_a_moment_is_not_missed() -> None:
+    bench = Bench().up()
+    bench.answers["AT+CPIN?"] = "!+CME ERROR: 14"
+    bench.run(60)
+    assert bench.modem.state == "up"
+
+
+def test_octets_of_a_line_that_is_switched_on_do_not_hide_what_is_said() -> None:
+    bench = Bench(**{"AT+CPIN?": "\xff\xff+CPIN: READY", "AT+CGMM": "\xff\r\nE1752"}).run(5)
+    assert (bench.modem.state, bench.modem.model) == ("up", "E1752")
+
+
+@pytest.mark.parametrize(
+    "said_so", ["+CCID: 8948031234567890123F", "^ICCID: 8948031234567890123", "8948031234567890123"]
+)
+def test_the_number_of_a_sim_is_read_however_it_is_said(said_so: str) -> None:
+    bench = Bench(**{"AT^ICCID?": None, "AT+CCID": said_so}).run(5)
+    assert bench.modem.sim.iccid == "8948031234567890123"

@@ -143,6 +143,12 @@ def test_a_slot_that_cannot_be_deleted_is_said_once() -> None:
     bench.modem.messages.free("SM", 3, PDU, bench.at)
     bench.run(300)
     assert bench.told(said.SlotStuck) == [said.SlotStuck("SM", 3)]
+    bench.run(3600)
+    assert bench.sent.count("AT+CMGD=3") == 3, "once an hour"
+    bench.answers["AT+CMGD=3"] = ""
+    bench.run(3600)
+    assert bench.told(said.SlotFreed) == [said.SlotFreed("SM", 3)]
+    assert bench.told(said.SlotStuck) == [said.SlotStuck("SM", 3)]
 
 
 def test_an_announcement_that_names_the_wrong_memory_is_found_in_the_other() -> None:

@@ -47,7 +47,7 @@ def test_the_page_tells_it_in_a_picture_and_in_words(anna: FlaskClient, exchange
     )  # fmt: skip
     page = anna.get("/lines/gsm0").get_data(as_text=True)
     assert '<svg class="history"' in page
-    assert "Lowest 71 %, on average 71 %, highest 71 %." in page
+    assert "Lowest 71\u00a0%, on average 71\u00a0%, highest 71\u00a0%." in page
     assert "2 times" in page
     assert "It fails again and again." in page
     assert "SM 3" in page
