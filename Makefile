@@ -5,13 +5,14 @@ export PYTHON
 WORKERS ?= 4
 RUN_ARGS ?= --virtual
 
-.PHONY: help run start stop test lint unit bench fresh clean install uninstall setup setup-test
+.PHONY: help run start stop test lint unit bench soak fresh clean install uninstall setup setup-test
 
 help:
 	@echo "make run        set up what is missing and run the exchange on virtual hardware; Ctrl-C ends it"
 	@echo "make start      the same in the background; make stop ends it"
 	@echo "make test       set up what is missing and run every check and test"
 	@echo "make bench      measure, and compare with the goals"
+	@echo "make soak       a thousand messages while everything is killed and pulled out (some minutes)"
 	@echo "make fresh      the whole way of a newcomer, in bare Debian 12 and 13 systems (root, takes long)"
 	@echo "make install    put it on this Raspberry Pi as services (root); make uninstall takes it off, data kept"
 	@echo "make clean      remove what was made in this folder (the cache of the user stays)"
@@ -47,6 +48,9 @@ unit:
 
 bench: setup setup-test
 	@.venv/bin/python -m tests.bench
+
+soak: setup-test
+	@.venv-test/bin/python -m tests.soak
 
 fresh:
 	@tests/fresh/fresh.sh

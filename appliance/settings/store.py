@@ -115,8 +115,11 @@ class Store:
         merged = _keep_secrets(section, current, doc)
         clean, faults = check_section(section, merged)
         if not faults:
-            after = {**self.read(), name: clean}
-            faults = {k: v for k, v in check_between(after).items() if k.startswith(name + ".")} or check_between(after)
+            before = self.read()
+            between = check_between({**before, name: clean})
+            known = {(path, fault.id) for path, fault in check_between(before).items()}  # not this form's to mend
+            own = {path: fault for path, fault in between.items() if path.startswith(name + ".")}
+            faults = own or {path: fault for path, fault in between.items() if (path, fault.id) not in known}
         if faults:
             raise InvalidSettings(faults)
         self._write(section, clean, now + 1)

@@ -52,6 +52,21 @@ def test_a_refused_section_leaves_the_file_as_it_was(store, tmp_path):
     assert (tmp_path / "settings.json").read_bytes() == before
 
 
+def test_what_was_wrong_elsewhere_before_does_not_keep_a_form_from_being_saved(store, tmp_path):
+    path = tmp_path / "settings.json"
+    path.write_text(path.read_text().replace('"closed_prompt": "closed"', '"closed_prompt": "gone"'))
+    assert "gone" in path.read_text()
+    old = again(tmp_path)
+    old.put("office", None, {**old.read()["office"], "name": "Bakery"})
+    assert old.read()["office"]["name"] == "Bakery"
+    with pytest.raises(InvalidSettings) as caught:
+        old.put("groups", None, {"items": []})
+    assert caught.value.fields == {"lines.0.group": "unknown-group"}
+    with pytest.raises(InvalidSettings) as caught:
+        old.put("lines", None, old.read()["lines"])
+    assert caught.value.fields == {"lines.0.closed_prompt": "unknown-prompt"}
+
+
 def test_two_people_cannot_have_one_extension(store):
     people = [dict(p) for p in store.read()["people"]["items"]]
     people[1]["extension"] = "101"
