@@ -378,7 +378,10 @@ def check_between(settings: Settings) -> dict[str, Fault]:
         for name in _texts(rule.get("lines")):
             if name not in line_ids:
                 faults[f"outgoing.{i}.lines"] = Fault("unknown-line", line=name)
+    numbers = {line.get("id"): line.get("number") for line in lines}
     for i, line in enumerate(lines):
+        if line.get("heartbeat", "off") != "off" and not numbers.get(line.get("heartbeat_to") or line.get("id")):
+            faults[f"lines.{i}.number"] = Fault("required")
         if line.get("heartbeat_to") and line.get("heartbeat_to") not in line_ids:
             faults[f"lines.{i}.heartbeat_to"] = Fault("unknown-line", line=str(line.get("heartbeat_to")))
     for i, rule in enumerate(rows(settings, "sms_rules")):

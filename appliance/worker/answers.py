@@ -18,7 +18,7 @@ from appliance.journal.notes import add_event
 from appliance.journal.rows import Json
 from appliance.journal.times import moment, stamp
 from appliance.settings.places import Places
-from appliance.worker.errands import FOR_NOW, HOUR, MOST_AN_HOUR, sent_since
+from appliance.worker.errands import FOR_NOW, HOUR, MOST_AN_HOUR, sent_since, tell_cap
 from appliance.worker.lines import ask
 from appliance.worker.replies import MOST_PARTS, Answer, Verdict, parts_of
 from appliance.worker.tokens import HOST, Answers
@@ -62,6 +62,7 @@ class Replier:
             return self._refuse(db, answer, fault, message.number)
         if sent_since(db, self._now() - HOUR) >= MOST_AN_HOUR:
             log.warning("mailbox: the limit of messages an hour is reached, an answer waits")
+            tell_cap(db, self._now())
             return Verdict.LATER
         return self._send(db, answer, message)
 

@@ -52,7 +52,6 @@ class Errands:
         self._running: dict[int, OutboxItem] = {}
         self._results: queue.SimpleQueue[tuple[int, Settled]] = queue.SimpleQueue()
         self._unsettled: dict[int, Settled] = {}
-        self._told_cap: datetime | None = None
         self._carriers: Mapping[str, Callable[[OutboxItem, Office], Settled]] = {
             "webhook": self._webhook,
             "sms": self._forward,
@@ -147,7 +146,7 @@ class Errands:
         if state is State.DEAD and item is not None:
             self._tell_dead(db, item, settled, now)
         if settled.error == "forward-cap":
-            self.tell_cap(db, now)
+            tell_cap(db, now)
 
     def _tell_dead(self, db: sqlite3.Connection, item: OutboxItem, settled: Settled, now: datetime) -> None:
         said = outbox.why(settled.error)[1] or settled.error
@@ -156,11 +155,13 @@ class Errands:
         else:
             add_event(db, now, "hook-dead", {"rule": ", ".join(item.to), "said": said}, "warning")
 
-    def tell_cap(self, db: sqlite3.Connection, now: datetime) -> None:
-        """Say that the limit is reached, once an hour. Raises sqlite3.Error."""
-        if self._told_cap is not None and self._told_cap <= now < self._told_cap + HOUR:
-            return
-        self._told_cap = now
+
+def tell_cap(db: sqlite3.Connection, now: datetime) -> None:
+    """Say that the limit is reached, once an hour. Raises sqlite3.Error."""
+    known = db.execute(
+        "SELECT 1 FROM events WHERE message = 'sms-cap' AND at > ? AND at <= ?", (stamp(now - HOUR), stamp(now))
+    ).fetchone()
+    if known is None:
         waiting = db.execute("SELECT count(*) FROM outbox WHERE kind = 'sms' AND state != 'sent'").fetchone()[0]
         add_event(db, now, "sms-cap", {"most": str(MOST_AN_HOUR), "count": str(waiting)}, "warning")
 

@@ -95,7 +95,8 @@ class Heartbeats:
         if row is not None and not beat.arrived:
             beat = arrived(beat, str(row["received_at"]))
             put(db, name, beat, now)
-        if row is not None and row["state"] == outbox.State.SENT and office.mailbox is None:
+        left = row is not None and row["state"] == outbox.State.SENT and office.mailbox is None
+        if left or (row is not None and row["state"] is None):  # no mail of it: the line mails nobody
             self._whole(db, name, beat)
             return
         sent = _moment(beat.sent)

@@ -2,13 +2,17 @@
 
 import base64
 import smtplib
+import sqlite3
 import ssl
 from collections.abc import Iterator
+from contextlib import closing
 from email.message import EmailMessage
 
 import pytest
 
+from appliance.journal.times import stamp
 from appliance.settings.secret import Secret
+from appliance.worker.clock import PlanClock
 from tests.peers.dovecot import PASSWORD, USER, Dovecot
 from tests.peers.exim import PASSWORD as SMTP_PASSWORD
 from tests.peers.exim import USER as SMTP_USER
@@ -150,6 +154,23 @@ def test_only_those_named_may_answer(box: Box, exchange: Sender, mailbox: Doveco
     mailbox.deliver(answer(first, "yes", 2, sender="Boss <BOSS@x.test>"))
     until(lambda: exchange.sent, 20, box.log)
     assert [one["text"] for one in exchange.sent] == ["yes"]
+
+
+def test_above_the_limit_an_answer_waits_and_people_are_told(
+    box: Box, exchange: Sender, mailbox: Dovecot, server: Exim
+) -> None:
+    answers_on(box, mailbox, server)
+    now = stamp(PlanClock().now())
+    with closing(sqlite3.connect(box.places.journal, timeout=5)) as db, db:
+        db.executemany(
+            "INSERT INTO sms_out (line, recipient, text, origin, created_at, updated_at, next_at)"
+            " VALUES ('gsm0','+48600100299','x','rule',?,?,?)", [(now, now, now)] * 20,
+        )  # fmt: skip
+    box.start()
+    box.sms("are you open? (9)")
+    mailbox.deliver(answer(mailed(server, "are you open? (9)"), "Later"))
+    until(lambda: "sms-cap" in [message for message, _ in box.events()], 20, box.log)
+    assert exchange.asked == []
 
 
 def test_mail_of_others_in_the_mailbox_stays_as_it_is(
