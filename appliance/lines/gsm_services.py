@@ -37,8 +37,8 @@ def translated(line: LineId, event: said.UssdSaid | said.UssdFailed | said.Forwa
 
 
 def _ask(modem: Modem, command: do.SendUssd, at: float) -> bool:
-    in_call = modem.calls.current is not None
-    return not in_call and modem.ussd.ask(command.code, at, command.request, command.coding, command.once)
+    taken = modem.calls.current is not None or modem.sending.current is not None
+    return not taken and modem.ussd.ask(command.code, at, command.request, command.coding, command.once)
 
 
 def _forward(modem: Modem, command: do.Forward, at: float) -> bool:

@@ -90,7 +90,7 @@ START: tuple[tuple[str, tuple[str, ...], float, bool], ...] = (
     ("AT+CLCC", ("+CLCC", "^SLCC"), 4.0, False),
 )
 AFTER_PIN: tuple[tuple[str, tuple[str, ...], float, bool], ...] = (
-    ("AT+CMGF=0", (), 5.0, True),
+    ("AT+CMGF=0", (), 10.0, True),
     ('AT+CSCS="GSM"', (), 3.0, False),
     ("AT+CPMS=?", ("+CPMS",), 5.0, False),
     ("AT+CIMI", ("+CIMI", ""), 3.0, False),

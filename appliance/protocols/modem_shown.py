@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from appliance.errors import PduError
 from appliance.protocols import modem_text as text
+from appliance.protocols import ussd_text
 from appliance.protocols.at import (
     LONGEST_LINE,
     SECOND_LINE,
@@ -90,13 +91,15 @@ def _pin(line: str) -> Shown:
 
 
 def _ussd(line: str) -> Shown:
-    fields = text.fields_of(line)
-    found: Shown = {"status": text.number_in(fields[0])} if fields else {}
-    if len(fields) > 1:
-        found["text"] = fields[1]
-    if len(fields) > 2:
-        found["dcs"] = text.number_in(fields[2])
-    return found
+    said = ussd_text.read(line)
+    if said is None:
+        return {}
+    found: Shown = {"status": said.status, "text": said.text, "form": said.form}
+    return (
+        found
+        | ({"dcs": said.dcs} if said.dcs is not None else {})
+        | ({"language": said.language} if said.language else {})
+    )
 
 
 PARSERS: Mapping[str, Callable[[str], Shown]] = {

@@ -41,13 +41,16 @@ def test_a_day_of_each_make(office: Office, phone: MakePhone, tmp_path: Path) ->
         heard = tmp_path / "heard.wav"
         office.far("record", file=str(heard))
         until("two seconds were heard", lambda: office.far("status")["speech"]["heard"] > 3 * 16000, 15, 0.1)
+    until("both talk", lambda: [c["state"] for c in office.status()["calls"]] == ["talking"], 20, 0.1)
     office.far("hang-up")
     ben.wait("CALL_CLOSED")
     assert office.wait_calls()[0]["cause"] == "normal"
     if office.make in HEARD:  # type: ignore[attr-defined]
         assert sound.analyse(sound.read(heard), 1000, 440, 1.0).share > 0.8
     until(
-        "the message is mailed", lambda: [m["text"].split("\n")[0] for m in office.mails()] == ["Zażółć gęślą jaźń"], 60
+        "the message is mailed",
+        lambda: [m["text"].splitlines()[0] for m in office.mails()] == ["Zażółć gęślą jaźń"],
+        60,
     )
     out = int(office.ask("sms.send", to=CALLER, text="Do jutra", line="gsm0")["id"])
     until("ours arrived", lambda: office.rows("sms_out", f"id = {out} AND state = 'delivered'"), 60, 0.2)
