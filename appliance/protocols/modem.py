@@ -183,7 +183,7 @@ class Modem:
             why = "stalls"
         elif self.state == "starting" and self._at >= self._since + READY_WITHIN:
             why = "init"
-        elif self.state in ("searching", "denied") and self._at >= self._since + NETWORK_WITHIN:
+        elif self.state == "searching" and self._at >= self._since + NETWORK_WITHIN:
             why = "network"
         if why:
             self._since = self._at
@@ -191,11 +191,14 @@ class Modem:
             self._events.append(Sick(why))
 
     def _take(self) -> list[ModemEvent]:
-        events = list(self._events)
-        self._events.clear()
-        for event in events:
+        events: list[ModemEvent] = []
+        for event in self._events:
             if isinstance(event, NoVoice | CallAlerting | CallAnswered | CallOffered):
-                self.network.no_voice = isinstance(event, NoVoice)
+                known, self.network.no_voice = self.network.no_voice, isinstance(event, NoVoice)
+                if known and self.network.no_voice:
+                    continue  # said already
+            events.append(event)
+        self._events.clear()
         return events
 
     # ---- events of the engine -----------------------------------------------------------------------------------

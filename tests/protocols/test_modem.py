@@ -249,6 +249,9 @@ def test_a_call_that_was_ended_at_once_shows_until_one_works() -> None:
     bench.modem.calls.dial("600100200", bench.at)
     bench.run(1)
     assert bench.modem.network.voice == "none"
+    bench.modem.calls.dial("600100200", bench.at)
+    bench.run(1)
+    assert len(bench.told(said.NoVoice)) == 1, "said once"
     bench.hear('\r\nRING\r\n\r\n+CLIP: "+48600100200",145,,,,0\r\n')
     assert bench.modem.network.voice == "yes"
 
