@@ -22,7 +22,6 @@ READABLE = 0.75
 
 _LINE = re.compile(r"\+CUSD:\s*(\d{1,2})\s*(?:,(.*))?\Z", re.IGNORECASE | re.DOTALL)
 _QUOTED = re.compile(r'\s*"(.*)"\s*(?:,\s*(\d{1,3})?\s*)?\Z', re.DOTALL)
-_BARE = re.compile(r'\s*"?(.*?)(?:,\s*(\d{1,3}))?\s*\Z', re.DOTALL)
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+\Z")
 _DCS = frozenset({0, 1, 15, 17, 68, 72})  # those that stand behind text without quotes
 _COMMON = frozenset(" .,:;!?*#+-/()'\"%&=@_<>[]\r\n€$£")
@@ -69,11 +68,12 @@ def _harmless(text: str) -> str:
 
 def _bare(rest: str) -> tuple[str, int | None]:
     """Text without its closing quote: a number at its end is a dcs behind hex, or when it is a likely one."""
-    found = _BARE.match(rest)
-    body, number = (found[1], found[2]) if found else (rest, None)
-    if number and (_HEX.match(body) or int(number) in _DCS):
+    whole = rest.strip().removeprefix('"')
+    body, comma, last = whole.rpartition(",")
+    number = last.strip()
+    if comma and re.fullmatch(r"[0-9]{1,3}", number) and (_HEX.match(body) or int(number) in _DCS):
         return body, int(number)
-    return rest.strip().removeprefix('"'), None
+    return whole, None
 
 
 def decode(body: str, dcs: int | None, known: str = "") -> tuple[str, str, str]:

@@ -37,9 +37,10 @@ def empty(office: Office) -> None:
 
 def test_a_modem_that_hangs_after_a_while_is_asked_again_and_healed(office: Office) -> None:
     """gammu 4, 126, 138, 266: it stops answering, and only a person with a hand on the plug helps."""
-    fault(office, "silence", "20")
+    fault(office, "silence")
     until("the page says so", lambda: office.line()["state"] not in ("up", "storage-full"), 60, 0.2)
-    until("it works again", lambda: office.line()["state"] == "up", 80, 0.2)
+    fault(office, "none")
+    until("it works again", lambda: office.line()["state"] == "up", 60, 0.2)
     sms(office, "after the silence")
     arrives(office, "after the silence")
 

@@ -13,6 +13,7 @@ from tests.peers import sound
 from tests.peers.waiting import until
 
 MAKES = ("sim800", "sim7600", "ec25", "e1550", "ublox", "worst")
+NO_REPORTS = "worst"  # keeps reports in a memory without room, as some SIM7600 do: "sent" is all that can be known
 HEARD = frozenset({"sim7600", "ec25", "e1550"})  # speech over USB: the others have wires, or none that is known
 CALLER = "+48600100200"
 
@@ -53,7 +54,8 @@ def test_a_day_of_each_make(office: Office, phone: MakePhone, tmp_path: Path) ->
         60,
     )
     out = int(office.ask("sms.send", to=CALLER, text="Do jutra", line="gsm0")["id"])
-    until("ours arrived", lambda: office.rows("sms_out", f"id = {out} AND state = 'delivered'"), 60, 0.2)
+    known = "sent" if office.make == NO_REPORTS else "delivered"  # type: ignore[attr-defined]
+    until("ours arrived", lambda: office.rows("sms_out", f"id = {out} AND state = '{known}'"), 60, 0.2)
     assert [m["text"] for m in office.far("sent")["sent"]] == ["Do jutra"]
     code, text = typed(office, "ussd", "gsm0", "*100#")
     assert code == 0, text
