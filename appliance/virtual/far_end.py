@@ -57,6 +57,7 @@ class FarEnd:
             "calls": [call.public() for call in modem.calls.now],
             "history": [call.public() for call in modem.calls.history[-20:]],
             "messages": modem.store.status(), "submitted": modem.submit.status(),
+            "message_in_hand": modem.submit.in_hand,
             "forwarding": modem.services.status(), "call_waiting": card.call_waiting,
             "forwarded": [one for one in modem.operator.forwarded if one["called"] == number][-20:],
             "ussd": list(modem.ussd.asked), "faults": modem.faults.listed(),

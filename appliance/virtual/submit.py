@@ -50,6 +50,7 @@ class Submit:
         self._reference = chance.randrange(256)
         self._centre = pdu.SMSC
         self._promised = 0
+        self.in_hand = False  # the network has a message and has not said what became of it
         self.parts: list[Submitted] = []
 
     def handlers(self) -> Handlers:
@@ -89,11 +90,13 @@ class Submit:
             return cms(330)
         if not self._host.on_network():
             return cms(331)
+        self.in_hand = True
         self._host.later(quirks.send_seconds, lambda: self._sent(message, typed))
         return None
 
     def _sent(self, message: pdu.Message, typed: str) -> None:
         quirks = self._host.quirks
+        self.in_hand = False
         self._reference = (quirks.next_reference if quirks.next_reference >= 0 else self._reference + 1) % 256
         quirks.next_reference = -1
         part = Submitted(message, typed, self._reference, pdu.now(quirks.clock_offset))

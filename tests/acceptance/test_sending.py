@@ -151,7 +151,7 @@ def test_a_message_waits_for_the_end_of_a_call_and_a_call_comes_through_a_messag
     office.at("2026-11-27T12:01")
     office.far("set", name="send_seconds", value=2)
     second = send(office, "while it rings")
-    under_way(office, 1, second)
+    until("the network has it in hand", lambda: office.far("status")["message_in_hand"], 10)
     office.far("call", number="+48600100209")
     until("the phone talks", lambda: any(c["state"] == "talking" for c in office.status()["calls"]), 15)
     becomes(office, "delivered", second)

@@ -159,6 +159,15 @@ def test_an_announcement_that_names_the_wrong_memory_is_found_in_the_other() -> 
     assert [(e.memory, e.slot) for e in bench.told(said.MessageRead)] == [("SM", 4)]
 
 
+def test_a_message_in_the_other_memory_that_can_be_read_only_later_is_found_within_seconds() -> None:
+    bench = TwoMemories({"SM": {}, "ME": {}}).up()
+    bench.hear('\r\n+CMTI: "ME",4\r\n')
+    bench.run(2)
+    bench.held["SM"][4] = PDU  # only now
+    bench.run(6)
+    assert [(e.memory, e.slot) for e in bench.told(said.MessageRead)] == [("SM", 4)]
+
+
 def test_announcements_that_ended_silently_are_switched_on_again() -> None:
     bench = Bench(**{"AT+CNMI?": "+CNMI: 2,0,0,0,0", "AT+CMGF?": "+CMGF: 1"}).up()
     bench.run(200)
