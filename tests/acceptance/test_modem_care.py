@@ -76,8 +76,9 @@ def test_a_card_that_is_swapped_is_noticed(office: Office) -> None:
 
 
 def test_what_the_box_did_for_its_modem_is_kept_and_what_it_is_too(office: Office) -> None:
-    fault(office, "silence 25", 25)
-    until("it is missed", lambda: office.line()["state"] == "no-answer", 40)
+    office.virtual("gsm0 fault silence")
+    until("it is missed", lambda: office.line()["state"] == "no-answer", 60)
+    office.virtual("gsm0 fault none")
     until("it is in service", lambda: office.line()["state"] == "up", 90)
     facts = {row["name"]: json.loads(row["value"]) for row in office.rows("line_facts")}
     assert facts["care"]["steps"]["reopen"] >= 1
