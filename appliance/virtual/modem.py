@@ -125,8 +125,8 @@ class VirtualModem:
         """Power off. May be called twice."""
         if not self.plugged:
             return
+        self.plugged = False  # first: a device that is pulled out says nothing more
         self.calls.lost("the modem was unplugged")
-        self.plugged = False
         self._life += 1
         self.speech.end()
         self.wire.unplug()

@@ -67,4 +67,4 @@ def test_a_day_of_each_make(office: Office, phone: MakePhone, tmp_path: Path) ->
     office.virtual("gsm0 fault reset --once")
     until("it works again", lambda: office.line()["state"] == "up", 60, 0.2)
     office.far("sms", **{"from": CALLER, "text": "after the fault"})
-    until("and mails", lambda: len(office.mails()) == 2, 60, 0.2)
+    until("and mails", lambda: len(office.mails()) == 2, 130, 0.2)  # announcements get lost; it looks every minute
