@@ -32,7 +32,7 @@ RING_LOST = 14.0  # no RING for so long: the caller gave up
 LOOK_EVERY, LOOK_IN_CALL = 1.0, 2.5
 LOOKS_MISSED = 3
 AUDIO_AGAIN = 0.25
-DEAF = 1.0  # seconds after our hang-up: what rings then is the call that is gone, still in the pipe
+DEAF = 1.0  # seconds after our hang-up: what rings then may be the call that is gone, still in the pipe
 END_WITHIN = 15.0  # a hang-up that nobody answers
 NO_VOICE_WITHIN = 2.0  # a network that ends a call so soon after ATD carries none
 SECOND_ONCE = 10.0  # signs of a second call within that time are of the same one
@@ -79,6 +79,8 @@ class Calls:
     _endings: list[str] = field(default_factory=list)
     _begun: bool = False
     _deaf_until: float = 0.0
+    _doubting: bool = False  # the modem is asked whether what rings is a new call
+    _doubted: text.Caller | None = None
     _second_at: float = -SECOND_ONCE
     _failed: tuple[str, str, bool] | None = None  # how our call ended, whether at once, while its cause is asked
     _at: float = 0.0
@@ -130,6 +132,7 @@ class Calls:
         """The modem begins anew."""
         self.current, self._offer_at, self._look_at, self._audio_at = None, None, None, None
         self._looking, self._can_look, self._failed, self._begun = False, True, None, False
+        self._doubting, self._doubted = False, None
 
     def lost(self) -> None:
         """The modem is gone: so is the call."""
@@ -192,6 +195,9 @@ class Calls:
     def _incoming(self, at: float) -> Current | None:
         """The ringing call, begun by whatever came first."""
         if self.current is None and at < self._deaf_until:
+            if not self._doubting:
+                self._doubting = True
+                self._send("doubt", "AT+CLCC", 4.0, ("+CLCC", "^SLCC"))
             return None
         if self.current is None:
             self._tell_failed()
@@ -425,6 +431,20 @@ class Calls:
             if state is found[0] or state.state == "waiting":
                 self._saw(state, "+CLCC", at)
 
+    def _doubt_settled(self, done: Finished, at: float) -> None:
+        """What rang right after our hang-up is a new call when the modem has one, else the old one's last word."""
+        caller, self._doubted, self._doubting = self._doubted, None, False
+        found = [state for line in done.lines if (state := text.call_state(line))]
+        new = next((state for state in found if state.state == "incoming" and not state.outgoing), None)
+        if new is None or self.current is not None:
+            return
+        self._deaf_until = 0.0
+        call = self._incoming(at)
+        if call:
+            call.rings = 1
+        if caller or new.number:
+            self._offer(caller or text.Caller(new.number, "ok"), at)
+
     def _nothing(self, done: Finished, at: float) -> None:
         """Nothing follows from this answer."""
 
@@ -448,5 +468,5 @@ class Calls:
     )  # fmt: skip
     _ANSWERS: ClassVar[dict[str, Callable[["Calls", Finished, float], None]]] = {
         "dial": _dialled, "answer": _answered, "end": _ended, "look": _looked, "audio": _audio_answered,
-        "quiet": _nothing, "cause": _cause_said, "withhold": _withheld,
+        "quiet": _nothing, "cause": _cause_said, "withhold": _withheld, "doubt": _doubt_settled,
     }  # fmt: skip

@@ -102,6 +102,18 @@ def test_a_ring_still_on_its_way_after_our_refusal_is_no_second_call() -> None:
     assert len(bench.told(said.CallOffered)) == 2
 
 
+def test_who_calls_again_right_after_our_refusal_is_not_kept_waiting_for_his_next_ring() -> None:
+    bench = Bench().up()
+    bench.hear(CLIP)
+    bench.modem.calls.hang_up()
+    bench.run(0.3)
+    bench.answers["AT+CLCC"] = '+CLCC: 1,1,4,0,0,"+48600100200",145'
+    bench.hear(CLIP)
+    bench.run(0.2)
+    offered = [e.caller.number for e in bench.told(said.CallOffered)]
+    assert offered == ["+48600100200", "+48600100200"]
+
+
 @pytest.mark.parametrize(
     "urc", ['+CCWA: "+48600300400",145,1', '+CLIP: "+48600300400",145,,,,0', '+CLCC: 2,1,5,0,0,"+48600300400",145']
 )
