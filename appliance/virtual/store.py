@@ -65,6 +65,7 @@ class MessageStore:
         self._current, self._cnmi, self.text_mode, self._phase = ["SM", "SM", "SM"], [0] * 5, True, 0
         self._owed = None
         self._buffer.clear()
+        self._unreadable.clear()
         self._told_full = False
 
     @property

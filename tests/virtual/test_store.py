@@ -95,6 +95,18 @@ def test_it_can_lie_about_the_memory_the_length_and_the_time(port: Port) -> None
     assert right and wrong and right[1] != wrong[1]  # noqa: PT018 - one fact: two lengths that differ
 
 
+def test_what_could_not_be_read_yet_when_it_lost_its_power_can_be_read_afterwards(port: Port) -> None:
+    port.say("AT+CNMI=2,1,0,0,0")
+    port.far("fault", name="unreadable", words=["2"])
+    port.far("sms", **SENDER, text="caught in between")
+    port.read(r"\+CMTI")
+    port.far("unplug")
+    port.far("plug")
+    port.open()
+    port.settle()
+    until("it can be read", lambda: "+CMGR" in port.say("AT+CMGR=0"), 5, 0.1)
+
+
 def test_a_deletion_can_fail_and_a_full_card_makes_the_network_wait(benches: Callable[..., Bench]) -> None:
     port = benches("gsm0=sim800", {"capacity_sm": 3}).gsm0.settle("AT+CNMI=2,1,0,0,0")
     for number in range(5):
