@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import signal
 import socket
 import sys
 import time
@@ -146,6 +147,8 @@ def _record(asked: argparse.Namespace) -> int:
     except OSError as error:
         _say(f"It cannot be recorded: {error}.")
         return 1
+    for ending in (signal.SIGINT, signal.SIGTERM):  # a shell starts what runs in its background deaf to Ctrl-C
+        signal.signal(ending, signal.default_int_handler)
     _say(f"Recording. Point the program at {recorder.port}; Ctrl-C ends it.")
     with contextlib.suppress(KeyboardInterrupt):
         recorder.run()

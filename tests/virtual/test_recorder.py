@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tty
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -51,13 +52,15 @@ def test_the_talk_becomes_rows_however_it_is_cut() -> None:
         assert rows[4]["trigger"] == "incoming call"
 
 
-def test_a_modem_is_recorded_and_played_again(benches: Callable[..., Bench], tmp_path: Path) -> None:
+@pytest.mark.parametrize("deaf", [False, True], ids=["by hand", "in the background of a shell"])
+def test_a_modem_is_recorded_and_played_again(benches: Callable[..., Bench], tmp_path: Path, deaf: bool) -> None:
     real = benches("gsm0=sim7600")
     record = tmp_path / "customer.jsonl"
     link = tmp_path / "port"
     recorder = subprocess.Popen(
         [sys.executable, "-m", "appliance", "virtual", "record", str(real.gsm0.link), str(record), "--link", str(link)],
         stdout=subprocess.PIPE, env={**os.environ, **real.environ},
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_IGN) if deaf else None,
     )  # fmt: skip
     until("the recorder is there", link.exists)
     real.gsm0.close()
