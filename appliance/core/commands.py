@@ -88,6 +88,105 @@ class StopPlay:
 
 
 @dataclass(frozen=True, slots=True)
+class Say:
+    """Play pieces one after another; PromptEnded comes back. A piece is a prompt id, "n:23" a number, "t:text" a text
+    that was spoken before (left out where it was not)."""
+
+    leg: LegId
+    pieces: tuple[str, ...]
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Record into the file `id`: what `leg` says alone (a message), or with `other` what both say: caller left,
+    colleague right. `silence`: seconds of silence after which RecordingEnded comes by itself, 0 for never."""
+
+    id: str
+    leg: LegId
+    other: LegId | None = None
+    longest: float = 4 * 3600.0
+    silence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRecord:
+    """Leave out what is said (card numbers), or go on."""
+
+    id: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecord:
+    """End it; RecordingEnded comes back once the file is whole on disk."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRecording:
+    """Keep a finished recording: of a call (`mailbox` empty) or a message for a mailbox."""
+
+    id: str
+    call: CallId
+    mailbox: str
+    caller: Number
+    line: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Ask who looks after this number; LookedUp comes back, empty after `seconds`."""
+
+    call: CallId
+    number: Number
+    seconds: float = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Ask the router where this call goes on: `dialled` by `by` (a key in a menu, a transfer); the answer is
+    `Call.go_on`."""
+
+    call: CallId
+    destination: object  # scheme.Destination, or a Number that `by` dialled
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueue:
+    """The call waits for a colleague of the group; AgentsChosen comes back when it is its turn."""
+
+    call: CallId
+    group: str
+    caller: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Dequeue:
+    """The call waits no more."""
+
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class MovePlace:
+    """The next round of `hunt` begins one place further; kept over a restart."""
+
+    hunt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """This caller has heard the first greeting of this line."""
+
+    line: LineId
+    caller: Number
+
+
+@dataclass(frozen=True, slots=True)
 class SendDigits:
     """Send DTMF digits on a leg."""
 
@@ -254,7 +353,8 @@ class Forward:
 
 
 Command = (
-    Dial | Ring | Progress | Answer | HangUp | Join | Part | Play | StopPlay | SendDigits | StartTimer | StopTimer
+    Dial | Ring | Progress | Answer | HangUp | Join | Part | Play | StopPlay | Say | Record | PauseRecord | StopRecord
+    | StoreRecording | LookUp | Decide | Enqueue | Dequeue | MovePlace | Remember | SendDigits | StartTimer | StopTimer
     | StoreCall | StoreSms | FreeSlot | SendSmsPart | SetOverride | CountHit | Notify | Lamp | Log | SendUssd
     | AnswerUssd | CancelUssd | Forward
 )  # fmt: skip

@@ -97,6 +97,35 @@ class PromptEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingEnded:
+    """The recording `id` of this leg is whole on disk, `seconds` long; `why`: "stopped", "longest", "silence" or
+    "failed"."""
+
+    leg: LegId
+    id: str
+    seconds: float
+    why: str = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentsChosen:
+    """A waiting call's turn: ring these colleagues together for `seconds`."""
+
+    call: str
+    extensions: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceChanged:
+    """A waiting call's place (from 1) and expected wait in seconds, -1 where it cannot be told."""
+
+    call: str
+    place: int
+    wait: float
+
+
+@dataclass(frozen=True, slots=True)
 class SmsPart:
     """The PDU as it lies on the SIM, with what its header says. `text` is None where it could not be decoded;
     `octets` and `coding` let parts be joined (a surrogate pair may be cut between two parts)."""
@@ -298,5 +327,5 @@ Event = (
     Offered | NumberKnown | Ringing | Progressed | Answered | Digit | Held | TransferAsked | Ended | TimerFired
     | PromptEnded | SmsReceived | SmsStored | SmsStoreFailed | SmsPartSent | SmsPartFailed | SmsPartUncertain
     | SmsReported | ButtonPressed | LineUp | LineDown | SecondCall | FactKnown | LineSaid | BindingChanged | PlanChanged
-    | LookedUp | UssdAnswered | UssdFailed | ForwardingRead
+    | LookedUp | RecordingEnded | AgentsChosen | PlaceChanged | UssdAnswered | UssdFailed | ForwardingRead
 )  # fmt: skip

@@ -79,20 +79,38 @@ class TraceStep:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Something that can be rung: an extension (line PHONES) or an outside number over a line."""
+    """Something that can be rung: an extension (line PHONES) or an outside number over a line. `delay`: seconds after
+    the step began; `confirm`: who answers must press 1; `when_free`: not rung while it is in a call at that moment."""
 
     line: LineId
     number: Number
     label: str = ""
+    delay: float = 0.0
+    confirm: bool = False
+    when_free: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """Targets that ring together for at most `seconds`; the next wave begins earlier when all of them are out."""
+
+    targets: tuple[Target, ...]
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class RingStep:
-    """Ring all targets together; give up after `seconds`."""
+    """Ring all targets together; give up after `seconds`. With `waves`, those ring one after another instead, again and
+    again where `repeat`, until `seconds` have gone by."""
 
     targets: tuple[Target, ...]
     seconds: float
     name: str = ""  # the group's name, for the journal
+    waves: tuple[Wave, ...] = ()
+    repeat: bool = False
+    whisper: str = ""  # a text with {wait} left open, said to who answers before the two are joined
+    whisper_prompt: str = ""  # a prompt instead
+    hunt: str = ""  # whose place moves on with this step: "group/sales", "scheme/main/0/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +139,55 @@ class RefuseStep:
 
 
 @dataclass(frozen=True, slots=True)
+class ToneStep:
+    """Never answer: the caller hears it ring for `seconds`, no phone rings, and then the call ends."""
+
+    cause: str
+    seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class GreetStep:
+    """Answer, play a prompt, go on; while phones ring afterwards the caller hears the ringing tone."""
+
+    prompt: str
+    first: bool = False  # the greeting of a first call: remembered once it was played
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStep:
+    """Answer, and hold the caller with music until somebody of the group is free."""
+
+    group: str
+    whisper: str = ""
+    whisper_prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MenuStep:
+    """Answer, play the menu, act on the key."""
+
+    menu: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxStep:
+    """Answer, greet, take a message. It ends the hunt."""
+
+    mailbox: str
+    cause: str = "no-answer"
+
+
+@dataclass(frozen=True, slots=True)
+class ResponsibleStep:
+    """Ask who looks after this caller (1.5 s at most) and ring all phones of that colleague."""
+
+    seconds: float
+    whisper: str = ""
+    whisper_prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceStep:
     """A feature code, carried out by the exchange: `night.toggle`, `echo`..."""
 
@@ -128,7 +195,10 @@ class ServiceStep:
     args: Mapping[str, str] = field(default_factory=dict)
 
 
-Step = RingStep | DialStep | AnnounceStep | RefuseStep | ServiceStep
+Step = (
+    RingStep | DialStep | AnnounceStep | RefuseStep | ToneStep | GreetStep | QueueStep | MenuStep | MailboxStep
+    | ResponsibleStep | ServiceStep
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +211,9 @@ class Route:
     emergency: bool = False
     block: int | None = None  # the entry that stopped or let through, for its hit counter
     language: str = "en"  # of what the caller hears
+    record: bool = False
+    record_notice: bool = False
+    music: str = "hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,4 +225,20 @@ class Presence:
     lines_up: frozenset[LineId] = frozenset()  # lines that can carry a call now
     lines_free: frozenset[LineId] = frozenset()  # of those, the ones not in a call
     lines_emergency: frozenset[LineId] = frozenset()  # lines that can make an emergency call, with a SIM or without
-    overrides: Mapping[str, str] = field(default_factory=dict)  # "night" -> "on" | "off"
+    overrides: Mapping[str, str] = field(default_factory=dict)  # "night" -> "on" | "off"; "dnd/101", "out/101" -> "on"
+    resting: frozenset[str] = frozenset()  # extensions in their pause after a call
+    places: Mapping[str, int] = field(default_factory=dict)  # RingStep.hunt -> where the next round begins
+    answered: Mapping[str, str] = field(default_factory=dict)  # extension -> ISO 8601 UTC of its last answer
+    taken: Mapping[str, int] = field(default_factory=dict)  # extension -> calls taken today
+    first_call: bool | None = None  # the caller never called this line before; None: not known
+    clock_trusted: bool = True
+    draw: int = 0  # a number drawn for this call, for random strategies
+
+    def present(self, extension: str) -> bool:
+        """A phone is registered, and its owner is signed in and not on do-not-disturb (F70)."""
+        away = self.overrides.get(f"dnd/{extension}") or self.overrides.get(f"out/{extension}")
+        return extension in self.registered and not away
+
+    def available(self, extension: str) -> bool:
+        """Present, not in a call, not in the pause after one."""
+        return self.present(extension) and extension not in self.busy and extension not in self.resting

@@ -5,40 +5,12 @@ A new plan is a new object; calls in progress keep the plan they began with.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time
 from zoneinfo import ZoneInfo
 
 from appliance.core.model import LineId
+from appliance.core.plan_time import Hours
+from appliance.core.scheme import Mailbox, Menu, Scheme, Strategy
 from appliance.core.sms_rules import Rule
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Open from `start` on `day` (0 Monday) to `end`; end <= start reaches into the next day; both 00:00 is the whole
-    day. Start included, end excluded. Local wall time of the line's zone."""
-
-    day: int
-    start: time
-    end: time
-
-
-@dataclass(frozen=True, slots=True)
-class Holiday:
-    """A closed day; `yearly` repeats it each year."""
-
-    day: date
-    name: str
-    yearly: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """The week of a line. No ranges and `always` false: always closed."""
-
-    always: bool
-    ranges: tuple[Range, ...]
-    holidays: tuple[Holiday, ...]
-    zone: ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +22,36 @@ class Person:
     language: str
     outgoing_line: LineId | None  # None: by the outgoing routes
     may_dial: frozenset[str] = frozenset({"internal", "local", "national", "mobile"})
+    mobile: str = ""  # E.164
+    call_waiting: bool = False  # a second call rings a phone that is in a call
+    forward_always: str = ""  # an extension, "mailbox", or a number to dial
+    forward_busy: str = ""
+    forward_no_answer: str = ""
+    forward_offline: str = ""
+    forward_seconds: float = 20.0  # nobody answers after
+    record: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """People that ring together."""
+    """People that ring for the same callers. A `queue` answers and holds callers with music until somebody is free."""
 
     id: str
     name: str
     members: tuple[str, ...]  # extensions, in order
     seconds: float = 25.0
+    strategy: Strategy = Strategy.ALL
+    step: float = 20.0  # each rings this long where they ring in turn
+    queue: bool = False
+    music: str = "hold"  # a prompt id
+    place: bool = True  # place and expected wait are said
+    repeat: float = 60.0  # seconds between announcements; 0: none
+    announcement: str = ""  # a prompt id said with them
+    longest: float = 600.0  # a caller waits no longer
+    most: int = 20  # callers that may wait
+    wrap_up: float = 0.0  # seconds a colleague is left alone after a call
+    sign_in: bool = False  # only colleagues who signed in are rung
+    call_back: bool = False  # a caller may press 1 to be called back
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +89,29 @@ class Line:
     unavailable: str = "ring"
     night: bool = True  # follows the night switch
     outgoing: bool = True  # may be used to dial out
+    mode: str = "receive"  # receive | forward | refuse
+    forward_to: str = ""  # mode forward: the number
+    forward_over: LineId | None = None  # and the line; None: by the rules for calling out
+    scheme: str = ""  # id of the scheme; "": the group above, within the hours
+    no_answer_to: str = ""  # what the action needs: a prompt, mailbox or number
+    closed_to: str = ""
+    offline: str = (
+        ""  # nobody is there: "" goes on as if they rang; ring | busy | reject | announce | mailbox | transfer
+    )
+    offline_to: str = ""
+    refuse: str = "reject"  # mode refuse: ring | busy | reject | announce | mailbox
+    refuse_to: str = ""
+    welcome: str = ""  # a prompt before the phones ring
+    first_greeting: str = ""  # a prompt for who calls this line for the first time
+    first_withheld: bool = False  # callers without a number hear it too
+    whisper: str = ""  # a text with {line} {scheme} {name} {number} {wait}, said to who answers
+    whisper_prompt: str = ""  # a prompt instead
+    record: bool = False
+    record_notice: bool = False  # both hear that the call is recorded
+    music: str = "hold"  # what who is on hold hears
+    users: frozenset[str] | None = None  # extensions that may use the line; None: everybody
+    backup: str = ""  # a number: callers go there when the plan cannot be followed
+    presents: bool = True  # calls out show its own number
     sms_never: tuple[str, ...] = ()  # senders whose messages are kept only: patterns of sms_rules.fits
     sms: SmsRules = SmsRules()
 
@@ -141,3 +156,6 @@ class Plan:
     extension_digits: tuple[int, ...] = (3,)
     last_caller: str = "block"  # what a long press of the status button does: block | let-next
     sms_rules: tuple[Rule, ...] = ()
+    schemes: Mapping[str, Scheme] = field(default_factory=dict)
+    menus: Mapping[str, Menu] = field(default_factory=dict)
+    mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from appliance.core.plan import Hours, Range
+from appliance.core.plan_time import Hours, Range
 
 LOOK_AHEAD = 8  # days: one week and the rest of today
 

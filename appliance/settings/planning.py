@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 
 from appliance.core.model import LineId
 from appliance.core.numbers import as_pattern
-from appliance.core.plan import Block, Group, Holiday, Hours, Line, OutgoingRule, Person, Plan, Range, SmsRules
+from appliance.core.plan import Block, Group, Line, OutgoingRule, Person, Plan, SmsRules
+from appliance.core.plan_time import Holiday, Hours, Range
 from appliance.core.sms_rules import Rule
 from appliance.settings.fields import Value
+from appliance.settings.planning_calls import group_more, line_more, mailbox, menu, person_more, scheme
 from appliance.settings.schema import Settings, rows
 
 CODES = {"*28": "night.toggle", "*43": "echo", "*65": "address"}
@@ -42,6 +44,9 @@ def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str],
         sms_rules=tuple(
             _sms_rule(rule, str(office["country"])) for rule in rows(settings, "sms_rules") if rule.get("enabled")
         ),
+        schemes={str(row["id"]): scheme(row) for row in rows(settings, "schemes")},
+        menus={str(row["id"]): menu(row) for row in rows(settings, "menus")},
+        mailboxes={str(row["id"]): mailbox(row) for row in rows(settings, "mailboxes")},
         extension_digits=tuple(sorted({len(extension) for extension in people})) or (3,),
     )
 
@@ -69,12 +74,13 @@ def _person(row: Mapping[str, Value], office: Mapping[str, Value]) -> Person:
         language=str(row.get("language") or office["language"]),
         outgoing_line=LineId(str(row["outgoing_line"])) if row.get("outgoing_line") else None,
         may_dial=frozenset(_texts(row.get("may_dial"))) | {"internal"},
+        **person_more(row),
     )
 
 
 def _group(row: Mapping[str, Value], people: Mapping[str, Person]) -> Group:
     members = tuple(m for m in _texts(row["members"]) if m in people)
-    return Group(str(row["id"]), str(row["name"]), members, float(str(row["seconds"])))
+    return Group(str(row["id"]), str(row["name"]), members, float(str(row["seconds"])), **group_more(row))
 
 
 def _rule(row: Mapping[str, Value]) -> OutgoingRule:
@@ -126,6 +132,7 @@ def _line(
         outgoing=bool(row["outgoing"]),
         sms_never=tuple(as_pattern(one, str(office["country"])) for one in _texts(row.get("sms_never"))),
         sms=_sms_rules(row),
+        **line_more(row),
     )
 
 

@@ -7,6 +7,14 @@ people...). `check_all` gives every fault of a whole set of settings at once.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from appliance.settings.calls import (
+    GROUP_FIELDS,
+    LINE_FIELDS,
+    MAILBOX_FIELDS,
+    MENU_FIELDS,
+    PERSON_FIELDS,
+    SCHEME_FIELDS,
+)
 from appliance.settings.fields import (
     Address,
     Choice,
@@ -231,6 +239,7 @@ LINES = Section("lines", "Lines", (
          pattern=r"(plug)?hw:[A-Za-z0-9_=,-]+|/dev/snd/by-(path|id)/[A-Za-z0-9_:.+-]+",
          pattern_fault="not-a-sound-card", seldom=True,
          help="ALSA's name of it, best by the card's own, such as hw:CARD=Android."),
+    *LINE_FIELDS,
 ), many=True)  # fmt: skip
 
 PEOPLE = Section("people", "People and phones", (
@@ -245,6 +254,7 @@ PEOPLE = Section("people", "People and phones", (
     ListOf(name="may_dial", label="May call", item=Choice(name="class", label="Kind", options=DIAL_CLASSES),
            default=["internal", "local", "national", "mobile"], most=6),
     Switch(name="enabled", label="In use", default=True),
+    *PERSON_FIELDS,
 ), many=True)  # fmt: skip
 
 GROUPS = Section("groups", "Groups", (
@@ -254,6 +264,7 @@ GROUPS = Section("groups", "Groups", (
            item=Text(name="extension", label="Extension", pattern=r"[1-9][0-9]{1,4}",
                      pattern_fault="not-an-extension")),
     Integer(name="seconds", label="Rings for", unit="seconds", default=25, least=5, most=600),
+    *GROUP_FIELDS,
 ), many=True)  # fmt: skip
 
 OUTGOING = Section("outgoing", "Calling out", (
@@ -309,10 +320,29 @@ MAILBOX = Section("mailbox", "Answers by mail", (
            help="One address a line. Empty: everybody who got the mail."),
 ))  # fmt: skip
 
+SCHEMES = Section("schemes", "Schemes", (_id(), *SCHEME_FIELDS), many=True)
+MENUS = Section("menus", "Menus", (_id(), *MENU_FIELDS), many=True)
+MAILBOXES = Section("mailboxes", "Mailboxes", (_id(), *MAILBOX_FIELDS), many=True)
+
 # a new section stands last: the place of each is its number in the file
 SECTIONS: dict[str, Section] = {
     s.name: s
-    for s in (OFFICE, NETWORK, MAIL, HOURS, LINES, PEOPLE, GROUPS, OUTGOING, ANNOUNCEMENTS, SMS_RULES, MAILBOX)
+    for s in (
+        OFFICE,
+        NETWORK,
+        MAIL,
+        HOURS,
+        LINES,
+        PEOPLE,
+        GROUPS,
+        OUTGOING,
+        ANNOUNCEMENTS,
+        SMS_RULES,
+        MAILBOX,
+        SCHEMES,
+        MENUS,
+        MAILBOXES,
+    )
 }
 
 NEEDED = {"mail": "to", "webhook": "url", "sms": "number"}  # what a rule's action cannot do without

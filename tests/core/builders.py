@@ -4,7 +4,8 @@ from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from appliance.core.model import PHONES, Kind, LegId, LineId, Number, Offer, Presence
-from appliance.core.plan import Block, Group, Holiday, Hours, Line, OutgoingRule, Person, Plan, Range
+from appliance.core.plan import Block, Group, Line, OutgoingRule, Person, Plan
+from appliance.core.plan_time import Holiday, Hours, Range
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 GSM0, GSM1 = LineId("gsm0"), LineId("gsm1")

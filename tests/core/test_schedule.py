@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.core.plan import Holiday, Hours, Range
+from appliance.core.plan_time import Holiday, Hours, Range
 from appliance.core.schedule import state_at
 from tests.core.builders import WARSAW, at, hours
 

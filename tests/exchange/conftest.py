@@ -7,7 +7,8 @@ import pytest
 
 from appliance.core import events as ev
 from appliance.core.model import PHONES, Kind, LegId, LineId, Number
-from appliance.core.plan import Group, Hours, Line, OutgoingRule, Person, Plan, Range
+from appliance.core.plan import Group, Line, OutgoingRule, Person, Plan
+from appliance.core.plan_time import Hours, Range
 from appliance.exchange.buttons import Buttons
 from appliance.exchange.clock import Clock
 from appliance.exchange.exchange import Exchange
