@@ -136,6 +136,13 @@ class Call:
         self.steps = steps + recall
         return self.next_step(at)
 
+    def refused(self, prompt: str, at: float) -> Commands:
+        """The exchange's answer to TakeCall: there is nothing to take."""
+        if self.state is not State.DECIDING:
+            return []
+        self.steps = [AnnounceStep(prompt, Cause.NOT_ALLOWED)]
+        return self.next_step(at)
+
     def parked(self, slot: str, at: float) -> Commands:
         """The exchange's answer to Park: the slot, or "" when all are taken."""
         return call_talk.parked_on(self, slot)
@@ -231,6 +238,10 @@ class Call:
 
     def open_for(self, step: Step, at: float) -> Commands:
         """Answer the caller leg to play or serve something."""
+        if isinstance(step, ServiceStep) and step.service in call_serve.TAKES:
+            self.state = State.DECIDING
+            what, by = call_serve.TAKES[step.service], self.extension_of(self.near)
+            return [do.TakeCall(self.id, what, step.args.get("digits", ""), by)]
         self.state = State.OPENING
         before = call_serve.at_once(self, step) if isinstance(step, ServiceStep) else []
         if self.near_up:

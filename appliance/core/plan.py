@@ -155,6 +155,8 @@ class Plan:
     codes: Mapping[str, str] = field(default_factory=lambda: {"*28": "night.toggle"})
     call_codes: Mapping[str, str] = field(default_factory=dict)  # typed while talking: "##" -> "transfer"
     park_code: str = "700"
+    park_slots: tuple[str, ...] = ("701", "702", "703", "704", "705", "706", "707", "708", "709")
+    rooms: Mapping[str, str] = field(default_factory=dict)  # number of a conference room -> its PIN, "" none
     extension_digits: tuple[int, ...] = (3,)
     last_caller: str = "block"  # what a long press of the status button does: block | let-next
     sms_rules: tuple[Rule, ...] = ()

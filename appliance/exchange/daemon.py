@@ -25,6 +25,7 @@ from appliance.exchange.control import Asked, ControlServer, Json
 from appliance.exchange.desk import Desk
 from appliance.exchange.exchange import Exchange
 from appliance.exchange.faults import faults_now, notes_now
+from appliance.exchange.handling import Handling
 from appliance.exchange.loop import Inbox, Loop
 from appliance.exchange.self_test import SelfTests
 from appliance.exchange.sending import Sending
@@ -112,6 +113,7 @@ class Daemon:
         self._sims = Sims(
             self._exchange, self._writer.submit, self._inbox.put, self._lines_in_use, lambda: self._recipients("")
         )
+        self._handling = Handling(self._exchange, self._storage.remember)
         self._self_tests = SelfTests(self._exchange, self._audio, self._tested, self._topics.add)
         self._exchange.stray = self._self_tests.heard
         self._verbs = Verbs(self._exchange, self._desk, self._self_tests, {**sending.table, **self._sims.verbs()})
@@ -176,6 +178,7 @@ class Daemon:
         self._exchange.last_caller = self._views.now(views.last_caller)
         known = [str(item["id"]) for item in rows(self._desk.settings, "lines")]
         self._exchange.line_facts = self._views.now(views.line_facts(known)) or {}
+        self._handling.restore(self._views)
         self._sims.facts.restore(self._views.now(views.facts_named(FACTS)) or ())
         now = stamp(datetime.now(UTC))
         self._sending.restore()
@@ -186,6 +189,7 @@ class Daemon:
         self._loop.add(self._drain)
         self._loop.add(self._exchange.tick)
         self._loop.add(self._sending.tick)
+        self._loop.add(self._handling.tick)
         self._loop.add(self._self_tests.tick)
         self._loop.add(self._tick_panel)
         self._loop.add(self._publish)

@@ -92,6 +92,7 @@ class Exchange:
         self.message_came: Callable[[ev.SmsReceived], None] = lambda event: None
         self.plan_changed: Callable[[ev.PlanChanged], None] = lambda event: None
         self.sms_out: Callable[[ev.Event], None] = lambda event: None
+        self.knows: Callable[[Presence, Offer | None], Presence] = lambda state, offer: state
         self.stray: Callable[[ev.Event], None] = lambda event: None  # of a leg that no call has
         self._bridge = bridge
         self._storage = storage
@@ -102,7 +103,7 @@ class Exchange:
         self._line_of: dict[LegId, LineId] = {}
         self._joined: set[tuple[LegId, LegId]] = set()
         self._wanted_joins: set[tuple[LegId, LegId]] = set()
-        self._events: Mapping[type, Callable[..., None]] = {
+        self._events: dict[type, Callable[..., None]] = {
             ev.Offered: self._offered,
             ev.TimerFired: self._timer_fired,
             ev.SmsReceived: self._sms_received,
@@ -124,7 +125,7 @@ class Exchange:
             ev.UssdFailed: lambda event: self.sim_said(event),
             ev.ForwardingRead: lambda event: self.sim_said(event),
         }
-        self._commands: Mapping[type, Callable[..., None]] = {
+        self._commands: dict[type, Callable[..., None]] = {
             do.Dial: self._dial,
             do.Join: self._join,
             do.Part: self._part,
@@ -139,6 +140,11 @@ class Exchange:
             do.Log: lambda c: log.log(logging.getLevelName(c.level.upper()), "%s %s", c.text, c.args),
             do.Lamp: lambda c: None,
         }
+
+    def extend(self, commands: Mapping[type, Callable[..., None]], events: Mapping[type, Callable[..., None]]) -> None:
+        """Another part carries out these commands and takes these events."""
+        self._commands.update(commands)
+        self._events.update(events)
 
     # ---- events -------------------------------------------------------------------------------------------------
 
@@ -155,8 +161,8 @@ class Exchange:
         for call, name in self._timers.due(at):
             self.handle(ev.TimerFired(call, name))
 
-    def presence(self) -> Presence:
-        """What routing may know of the moment."""
+    def presence(self, offer: Offer | None = None) -> Presence:
+        """What routing may know of the moment, and of an offer's caller."""
         status = {line_id: line.status() for line_id, line in self.lines.items() if line_id != PHONES}
         busy = {
             leg["number"]
@@ -164,24 +170,26 @@ class Exchange:
             for leg in running.call.leg_facts()
             if leg["line"] == PHONES and leg["state"] in ("talking", "caller")
         }
-        return Presence(
+        state = Presence(
             registered=frozenset(self.registered),
             busy=frozenset(busy),
             lines_up=frozenset(i for i, s in status.items() if s.usable),
             lines_free=frozenset(i for i, s in status.items() if s.usable and not s.busy),
             lines_emergency=frozenset(i for i, s in status.items() if s.usable or s.usable_for_emergency),
             overrides=dict(self.overrides),
+            draw=secrets.randbelow(1 << 30),
         )
+        return self.knows(state, offer)
 
     def explain(self, offer: Offer, now: datetime, presence: Presence | None = None) -> Route:
         """What route() would decide; rings nobody and changes nothing."""
-        return route(offer, self.plan, now, presence or self.presence())
+        return route(offer, self.plan, now, presence or self.presence(offer))
 
     def hang_up(self, call: str) -> bool:
         """End a call by hand. False when there is none of that id."""
         running = self.calls.get(CallId(call))
         if running:
-            self._line(running.offer.leg).perform(do.HangUp(running.offer.leg, Cause.NORMAL))
+            self._line(running.call.near).perform(do.HangUp(running.call.near, Cause.NORMAL))
         return running is not None
 
     def levels(self, leg: LegId) -> tuple[int, int] | None:
@@ -221,7 +229,7 @@ class Exchange:
         self._by_leg[offer.leg] = call_id
         verb = "made to" if summons else "offered on"
         log.info("call %s: %s %s, %d steps", call_id, verb, offer.line, len(decided.steps))
-        self._run(call_id, call.begin())
+        self.carry_out(call_id, call.begin())
 
     def _calls_of(self, offer: Offer) -> list[Running]:
         if offer.line != PHONES:
@@ -238,7 +246,7 @@ class Exchange:
             if isinstance(event, ev.Answered) and event.leg in self._line_of:
                 self._line(event.leg).perform(do.HangUp(event.leg, Cause.NORMAL))
         else:
-            self._run(call_id, self.calls[call_id].call.handle(event, self.clock.monotonic()))
+            self.carry_out(call_id, self.calls[call_id].call.handle(event, self.clock.monotonic()))
             if isinstance(event, ev.NumberKnown):
                 self._screen_again(call_id, event)
         if isinstance(event, ev.Ended):
@@ -254,7 +262,7 @@ class Exchange:
             self.last_caller = event.caller
         decided = self.explain(offer, self.clock.local(self.plan.zone))
         if any(getattr(step, "cause", "") == Cause.BLOCKED for step in decided.steps[:1]):
-            self._run(call_id, running.call.turn_away(decided, self.clock.monotonic()))
+            self.carry_out(call_id, running.call.turn_away(decided, self.clock.monotonic()))
 
     def _forget(self, leg: LegId) -> None:
         self._bridge.stop_play(leg)
@@ -266,7 +274,7 @@ class Exchange:
     def _timer_fired(self, event: ev.TimerFired) -> None:
         running = self.calls.get(CallId(event.call))
         if running:
-            self._run(CallId(event.call), running.call.handle(event, self.clock.monotonic()))
+            self.carry_out(CallId(event.call), running.call.handle(event, self.clock.monotonic()))
 
     def _sms_received(self, event: ev.SmsReceived) -> None:
         line = self.plan.lines.get(event.line)
@@ -336,7 +344,33 @@ class Exchange:
 
     # ---- commands -----------------------------------------------------------------------------------------------
 
-    def _run(self, call_id: CallId, commands: list[do.Command]) -> None:
+    def call_of(self, leg: LegId) -> Running | None:
+        """The call that has this leg."""
+        call_id = self._by_leg.get(leg)
+        return self.calls.get(call_id) if call_id else None
+
+    def moved(self, leg: LegId, call: CallId) -> None:
+        """The leg belongs to another call now."""
+        self._by_leg[leg] = call
+
+    def knows_leg(self, leg: LegId) -> bool:
+        """The leg is not gone."""
+        return leg in self._line_of
+
+    def post(self, event: ev.Event) -> None:
+        """For later in this turn of the loop."""
+        self._post(event)
+
+    def keep(self, line: str, name: str, value: object) -> None:
+        """A fact that outlives a restart."""
+        self._storage.fact(line, name, value)
+
+    def perform(self, command: do.Command) -> None:
+        """Carry out a command that belongs to no call."""
+        self._commands[type(command)](command)
+
+    def carry_out(self, call_id: CallId, commands: list[do.Command]) -> None:
+        """The commands of a call, in order."""
         for command in commands:
             perform = self._commands.get(type(command))
             if perform:
@@ -360,6 +394,9 @@ class Exchange:
         line = self.lines.get(command.line)
         if line is None:
             self._post(ev.Ended(command.leg, Cause.UNREACHABLE, "no such line"))
+            return
+        if command.when_free and not self.presence().available(command.number.text):
+            self._post(ev.Ended(command.leg, Cause.BUSY, "in a call"))
             return
         self._line_of[command.leg] = command.line
         line.perform(command)

@@ -18,7 +18,8 @@ from appliance.journal.rows import BindingRow, BlockRow, CallRow, EventRow, Json
 T = TypeVar("T")
 MOST_ROWS = 500
 MISSED = (  # nobody of the office spoke with the caller though the office was open
-    "direction = 'in' AND answered_by IN ('', 'announcement') AND cause NOT IN ('blocked', 'not-allowed', 'closed')"
+    "direction = 'in' AND (answered_by IN ('', 'announcement', 'menu') OR answered_by LIKE 'mailbox %'"
+    " OR answered_by LIKE 'queue %') AND cause NOT IN ('blocked', 'not-allowed', 'closed')"
 )
 
 
