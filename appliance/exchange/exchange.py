@@ -88,7 +88,7 @@ class Exchange:
         self.changed: Callable[[str], None] = lambda topic: None
         self.pressed: Callable[[ev.ButtonPressed], None] = lambda event: None
         self.sim_said: Callable[[ev.UssdAnswered | ev.UssdFailed | ev.ForwardingRead], None] = lambda event: None
-        self.call_ended: Callable[[do.CallRecord], None] = lambda record: None
+        self.call_ended: list[Callable[[do.CallRecord], None]] = []
         self.message_came: Callable[[ev.SmsReceived], None] = lambda event: None
         self.plan_changed: Callable[[ev.PlanChanged], None] = lambda event: None
         self.sms_out: Callable[[ev.Event], None] = lambda event: None
@@ -434,7 +434,8 @@ class Exchange:
 
     def _store_call(self, command: do.StoreCall) -> None:
         self._storage.call(replace(command.record, ended_at=stamp(self.clock.now())))
-        self.call_ended(command.record)
+        for told in self.call_ended:
+            told(command.record)
 
     def set_override(self, command: do.SetOverride) -> None:
         """Set, clear or toggle an override; "toggle" sets `night` or gives it back to the hours."""

@@ -69,6 +69,7 @@ class Handling:
             {ev.TransferAsked: self._transfer},
         )  # fmt: skip
         exchange.knows = self.knows
+        exchange.call_ended.append(self.ended)
 
     def restore(self, views: Views) -> None:
         """What the journal knows of before. At start."""

@@ -43,7 +43,8 @@ class Sims:
         parts = (items, self._codes, self.facts, notices, exchange.clock)
         self._credit, self._forwardings = credit.Credit(*parts), forwarding.Forwardings(*parts)
         exchange.sim_said = self.said
-        exchange.message_came, exchange.call_ended = self._credit.message, self._credit.call_ended
+        exchange.message_came = self._credit.message
+        exchange.call_ended.append(self._credit.call_ended)
 
     def said(self, event: ev.UssdAnswered | ev.UssdFailed | ev.ForwardingRead) -> None:
         """An event of a line, to whom it belongs."""
