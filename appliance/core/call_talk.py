@@ -88,6 +88,7 @@ def talk_ended(call: "Call", event: ev.Ended, at: float) -> Commands:
     else:
         last.append(do.HangUp(call.near, Cause.NORMAL if call.near_up else event.cause))
     call.end_leg(event.leg, event.cause, event.detail)
+    call.end_leg(call.other(event.leg), Cause.NORMAL)
     return call.finish(at, last)
 
 

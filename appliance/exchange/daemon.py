@@ -20,6 +20,7 @@ from appliance.exchange import devices, reset, views
 from appliance.exchange.address import own_address
 from appliance.exchange.bindings import JournalBindings, restored
 from appliance.exchange.buttons import Buttons
+from appliance.exchange.call_verbs import CallVerbs
 from appliance.exchange.clock import Clock
 from appliance.exchange.control import Asked, ControlServer, Json
 from appliance.exchange.desk import Desk
@@ -31,6 +32,7 @@ from appliance.exchange.self_test import SelfTests
 from appliance.exchange.sending import Sending
 from appliance.exchange.sending_verbs import SendingVerbs
 from appliance.exchange.sims import FACTS, Sims
+from appliance.exchange.speaking import Speaking
 from appliance.exchange.status import call_rows, lamps_now, line_rows, open_rows, phone_states
 from appliance.exchange.storage import JournalStorage
 from appliance.exchange.verbs import SECONDS, Verbs
@@ -113,10 +115,13 @@ class Daemon:
         self._sims = Sims(
             self._exchange, self._writer.submit, self._inbox.put, self._lines_in_use, lambda: self._recipients("")
         )
+        self._speaking = Speaking(self._exchange, lambda piece, language: prompts.find(piece, language))
         self._handling = Handling(self._exchange, self._storage.remember)
         self._self_tests = SelfTests(self._exchange, self._audio, self._tested, self._topics.add)
         self._exchange.stray = self._self_tests.heard
-        self._verbs = Verbs(self._exchange, self._desk, self._self_tests, {**sending.table, **self._sims.verbs()})
+        self._verbs = Verbs(self._exchange, self._desk, self._self_tests, {
+            **sending.table, **self._sims.verbs(), **CallVerbs(self._exchange, self._handling).table(),
+        })  # fmt: skip
         self._control = ControlServer(places.control, self._inbox.put, SECONDS)
         self._ports = Ports(lambda: devices.all_ports(places.devices))
         self._next_signal = 0.0

@@ -105,7 +105,7 @@ class Exchange:
         self._wanted_joins: set[tuple[LegId, LegId]] = set()
         self._events: dict[type, Callable[..., None]] = {
             ev.Offered: self._offered,
-            ev.TimerFired: self._timer_fired,
+            **dict.fromkeys((ev.TimerFired, ev.LookedUp, ev.AgentsChosen, ev.PlaceChanged), self._call_event),
             ev.SmsReceived: self._sms_received,
             ev.SmsStored: self._sms_stored,
             ev.SmsStoreFailed: self._sms_store_failed,
@@ -146,6 +146,11 @@ class Exchange:
         self._commands.update(commands)
         self._events.update(events)
 
+    def replace_command(self, kind: type, carry_out: Callable[..., None]) -> Callable[..., None]:
+        """Another part stands before a command; gives who carried it out so far."""
+        before, self._commands[kind] = self._commands[kind], carry_out
+        return before
+
     # ---- events -------------------------------------------------------------------------------------------------
 
     def handle(self, event: ev.Event) -> None:
@@ -154,7 +159,7 @@ class Exchange:
         if known:
             known(event)
         else:
-            self._leg_event(event)
+            self.leg_event(event)
 
     def tick(self, at: float) -> None:
         """Fire what is due."""
@@ -236,7 +241,8 @@ class Exchange:
             return []
         return [r for r in self.calls.values() if r.offer.line == PHONES and r.offer.caller == offer.caller]
 
-    def _leg_event(self, event: ev.Event) -> None:
+    def leg_event(self, event: ev.Event) -> None:
+        """An event for the call of its leg."""
         leg = getattr(event, "leg", None)
         call_id = self._by_leg.get(leg) if leg else None
         if isinstance(event, ev.Answered):
@@ -271,7 +277,7 @@ class Exchange:
         self._joined = {pair for pair in self._joined if leg not in pair}
         self._wanted_joins = {pair for pair in self._wanted_joins if leg not in pair}
 
-    def _timer_fired(self, event: ev.TimerFired) -> None:
+    def _call_event(self, event: ev.TimerFired | ev.LookedUp | ev.AgentsChosen | ev.PlaceChanged) -> None:
         running = self.calls.get(CallId(event.call))
         if running:
             self.carry_out(CallId(event.call), running.call.handle(event, self.clock.monotonic()))
@@ -431,6 +437,13 @@ class Exchange:
             self._post(ev.PromptEnded(command.leg, ok=False))
             return
         self._bridge.play(command.leg, slot, path, command.loop)
+
+    def play_file(self, leg: LegId, path: Path) -> bool:
+        """Play a file once to a leg; PromptEnded comes back. False where it has no sound yet."""
+        slot = self._line(leg).slot(leg) if leg in self._line_of else None
+        if slot is not None:
+            self._bridge.play(leg, slot, path, False)
+        return slot is not None
 
     def _store_call(self, command: do.StoreCall) -> None:
         self._storage.call(replace(command.record, ended_at=stamp(self.clock.now())))

@@ -24,6 +24,7 @@ from appliance.lines.sip_door import Admitted, Door, Rates
 from appliance.native import api as native
 from appliance.protocols.digest import ALGORITHMS, Guard, ha1
 from appliance.protocols.dtmf import DigitsOnce
+from appliance.protocols.refer import Refer
 from appliance.protocols.registrar import Binding, Registrar
 from appliance.protocols.sip_text import quote, without_headers
 
@@ -57,6 +58,7 @@ class _Leg:
     wanted: bool = False  # Answer was asked for
     answered: bool = False
     rang: bool = False
+    referred: bool = False  # this phone sent the other on, and waits to be told how it went
     digits: DigitsOnce = field(default_factory=DigitsOnce)
     causes: list[tuple[Cause, str]] = field(default_factory=list)
 
@@ -87,6 +89,7 @@ class SipLine:
         self.registrations = Registrations(registrar, store, post, ask or self._ask)
         rates = Rates(limits.requests_per_source, limits.requests_in_all)
         self.door = Door(self.registrations, self, Guard(secret), rates, monotonic)
+        self.door.ours = self._ours
         self._endpoint = Endpoint(settings, self.door, self._incoming, self._connection_lost)
         self._numbers = count(1)
         self._legs: dict[LegId, _Leg] = {}
@@ -218,6 +221,25 @@ class SipLine:
         if call:
             self._notes.append(Note(call, Noted.DIGIT, text=digit, by_info=True))
 
+    def referred(self, call_id: str, refer: Refer) -> int:
+        """See `sip_door.Dialogs`. A transfer that is on its way is not changed."""
+        call = self._by_call_id.get(call_id)
+        leg_id = self._leg_of.get(call) if call else None
+        leg = self._legs.get(leg_id) if leg_id else None
+        if call is None or leg is None or not leg.answered:
+            return 481
+        if leg.referred:
+            return 491
+        replaced = self._by_call_id.get(refer.replaces) if refer.replaces else None
+        other = self._leg_of.get(replaced) if replaced else None
+        if refer.replaces and other is None:
+            return 481
+        if not refer.replaces and refer.host not in self.registrations.registrar.hosts:
+            return 404
+        leg.referred = refer.told
+        self._post(ev.TransferAsked(leg.id, refer.user, other))
+        return 202
+
     # ---- commands -------------------------------------------------------------------------------------------------
 
     def _dial(self, command: do.Dial) -> None:
@@ -264,6 +286,8 @@ class SipLine:
     def _hang_up(self, leg: _Leg, command: do.HangUp) -> None:
         calls = list(leg.calls)
         self._end_leg(leg, command.cause, "")
+        if leg.referred and leg.winner:
+            leg.winner.tell_referred(200, "OK")
         for call in calls:
             call.end(command.cause)
 

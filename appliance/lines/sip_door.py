@@ -16,12 +16,14 @@ from typing import Protocol
 from appliance.lines.registrations import Registrations
 from appliance.native import api as native
 from appliance.protocols.digest import Guard, Verdict, parse_authorization
+from appliance.protocols.refer import Refer
+from appliance.protocols.refer import read as read_refer
 from appliance.protocols.registrar import Flow
 from appliance.protocols.sip_text import SipRequest, SipTextError, parse_request, parse_uri
 
 log = logging.getLogger(__name__)
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, PRACK"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, PRACK, REFER"
 BOTH, MD5_ONLY = ("SHA-256", "MD5"), ("MD5",)
 # who reads a second challenge after one it does not know; others stop at the first (RFC 8760 asks for better)
 KNOWS_SHA256 = re.compile(r"linphone|pjsua|pjsip|baresip v?([2-9]|1\d)\b|centralka", re.IGNORECASE)
@@ -47,6 +49,9 @@ class Dialogs(Protocol):
 
     def info_digit(self, call_id: str, digit: str) -> None:
         """A digit came in an INFO of a kind PJSIP does not know."""
+
+    def referred(self, call_id: str, refer: Refer) -> int:
+        """A phone sends the other party on. Gives the status: 202, or why not."""
 
 
 @dataclass(slots=True)
@@ -101,6 +106,7 @@ class Door:
         self._secrets: Mapping[str, Mapping[str, str]] = {}
         self._agents_md5: OrderedDict[str, None] = OrderedDict()
         self.admitted: Admitted | None = None
+        self.ours = "sip:centralka@localhost"  # the Contact of answers that PJSIP does not make
         self.counts: dict[str, int] = {"challenged": 0, "refused": 0, "silenced": 0, "garbage": 0}
         self._outside: dict[str, Callable[[native.Request, SipRequest], bool]] = {
             "REGISTER": self._register,
@@ -204,6 +210,9 @@ class Door:
             if digit:
                 self._dialogs.info_digit(parsed.call_id, digit[1].upper())
             self._answer(request, 200, [])
+        elif parsed.method == "REFER":
+            code = self._dialogs.referred(parsed.call_id, read_refer(parsed))
+            self._answer(request, code, [("Contact", f"<{self.ours}>")], stateful=True)
         elif parsed.method in ("INVITE", "BYE", "UPDATE", "PRACK", "INFO"):
             return False
         else:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, time
 from zoneinfo import ZoneInfo
 
+from appliance.core.feature_codes import DIALLED, TYPED
 from appliance.core.model import LineId
 from appliance.core.numbers import as_pattern
 from appliance.core.plan import Block, Group, Line, OutgoingRule, Person, Plan, SmsRules
@@ -12,8 +13,6 @@ from appliance.core.sms_rules import Rule
 from appliance.settings.fields import Value
 from appliance.settings.planning_calls import group_more, line_more, mailbox, menu, person_more, scheme
 from appliance.settings.schema import Settings, rows
-
-CODES = {"*28": "night.toggle", "*43": "echo", "*65": "address"}
 
 
 def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str], helping: Iterable[str]) -> Plan:
@@ -39,7 +38,8 @@ def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str],
         outgoing=tuple(_rule(rule) for rule in rows(settings, "outgoing")),
         emergency=frozenset(emergency) or frozenset({"112"}),
         help_numbers=frozenset(helping),
-        codes=CODES,
+        codes=DIALLED,
+        call_codes=TYPED,
         last_caller=str(office["last_caller"]),
         sms_rules=tuple(
             _sms_rule(rule, str(office["country"])) for rule in rows(settings, "sms_rules") if rule.get("enabled")

@@ -337,6 +337,7 @@ ERRORS: Final = {
     "line-down": N_("This line is out of service now."),
     "no-speech-in-call": N_("The call on this line has no speech yet."),
     "no-such-call": N_("This call has ended already."),
+    "not-connected": N_("No phone of {extension} is connected, so nothing was called. Connect it, then try again."),
     "no-such-person": N_("There is nobody of that name."),
     "no-such-entry": N_("This entry is not on the list any more."),
     "no-such-verb": N_("The exchange does not know how to do that."),
