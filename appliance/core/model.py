@@ -111,6 +111,7 @@ class RingStep:
     whisper: str = ""  # a text with {wait} left open, said to who answers before the two are joined
     whisper_prompt: str = ""  # a prompt instead
     hunt: str = ""  # whose place moves on with this step: "group/sales", "scheme/main/0/1"
+    detours: Mapping[str, tuple["Step", ...]] = field(default_factory=dict)  # busy | no-answer | offline: tried next
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ class DialStep:
 
     targets: tuple[Target, ...]
     emergency: bool = False
+    talk_seconds: float = 0.0  # the longest talk allowed; 0: the office's
 
 
 @dataclass(frozen=True, slots=True)

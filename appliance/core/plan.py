@@ -153,6 +153,8 @@ class Plan:
     emergency: frozenset[str] = frozenset({"112"})
     help_numbers: frozenset[str] = frozenset()
     codes: Mapping[str, str] = field(default_factory=lambda: {"*28": "night.toggle"})
+    call_codes: Mapping[str, str] = field(default_factory=dict)  # typed while talking: "##" -> "transfer"
+    park_code: str = "700"
     extension_digits: tuple[int, ...] = (3,)
     last_caller: str = "block"  # what a long press of the status button does: block | let-next
     sms_rules: tuple[Rule, ...] = ()
