@@ -8,6 +8,8 @@ calls, what to do; plain words; whole sentences.
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from appliance import words_calling
+
 
 def N_(sentence: str) -> str:  # noqa: N802 - the mark that extraction tools look for
     """Marks a sentence for translation and gives it back."""
@@ -84,19 +86,6 @@ TRACE: Final = {
     "line-busy": N_("{line} is in use."),
     "goes-out": N_("{number} goes out on {line}."),
     "no-line": N_("No line is free for this call."),
-    "rewritten": N_("By the rule, {number} becomes {changed}."),
-    "country-closed": N_("Refused: calls to the country {country} are closed."),
-    "night-lock": N_("Refused: {name} may not call {number} at night."),
-    "person-cap": N_("Refused: {name} has reached a cap of calls out."),
-    "may-send-on": N_("The call may be sent on to {number}."),
-    "pin-asked": N_("{name} may call it with the PIN."),
-    "pin-resting": N_("No PIN is asked for: {name} typed three wrong ones a short while ago."),
-    "line-not-out": N_("{line} is not for calling out."),
-    "line-not-yours": N_("{line} is for other colleagues."),
-    "line-cap": N_("{line}: a cap of calls out is reached."),
-    "line-no-credit": N_("{line} has not enough credit for this call."),
-    "credit-unknown": N_("{line}: its credit is not known, so nothing costly is called on it."),
-    "too-many-a-minute": N_("Refused: {extension} made {most} calls out within a minute, the most one phone may."),
     "sms-never": N_("Kept only: the line never passes this sender on."),
     "sms-blocked": N_("Kept only: the sender is on the block list."),
     "sms-rule-word": N_("Rule “{rule}” does not act: the text lacks “{word}”."),
@@ -108,6 +97,7 @@ TRACE: Final = {
     "sms-rule-stops": N_("Rule “{rule}” ends it there."),
     "sms-line-mail": N_("By the line: mailed to {to}."),
     "sms-line-keeps": N_("By the line: kept here, nobody is mailed."),
+    **words_calling.TRACE,
 }
 
 OUTCOMES: Final = {
@@ -245,16 +235,9 @@ NOTICES: Final = {
     "sms-cap": N_("More than {most} messages an hour were to be sent by rules and mail. The rest waits: {count}."),
     "mailbox-down": N_("The mailbox for answers cannot be read: {said}. Answers wait there."),
     "reply-refused": N_("An answer by mail from {sender} was not sent as SMS: {said}"),
-    "cap-warn": N_("{who}: {percent} % of a cap of calls out are used ({period}). At 100 % calls out are refused."),
-    "cap-reached": N_(
-        "{who}: a cap of calls out is reached ({period}). Only emergency numbers can be called. See Caps."
-    ),
-    "phone-flood": N_(
-        "{extension} made more than {most} calls out within a minute and was stopped. If nobody did it, "
-        "change the password of that phone."
-    ),
     "heartbeat-lost": N_("The heartbeat of {line} did not arrive in 30 minutes. Messages may be lost on their way."),
     "heartbeat-back": N_("The heartbeat of {line} arrives again."),
+    **words_calling.NOTICES,
 }
 
 LAMPS: Final = {
@@ -312,12 +295,7 @@ PROMPTS: Final = {
     "emergency-failed": N_("The emergency call did not go through"),
     "hold": N_("Music on hold"),
     "address": N_("The address of the box"),
-    "country-closed": N_("Calls to this country are closed"),
-    "locked-now": N_("This may not be called at night"),
-    "cap-reached": N_("The cap of calls out is reached"),
-    "minute-left": N_("One minute is left"),
-    "enter-pin": N_("Please type your PIN"),
-    "wrong-pin": N_("The PIN was wrong"),
+    **words_calling.PROMPTS,
 }
 
 SMS_STATES: Final = {
@@ -460,6 +438,7 @@ ERRORS: Final = {
     "answer-number": N_("The sender showed no number that could be answered."),
     "mailbox-folder": N_("The mailbox has no such folder: {said}"),
     **SENDING,
+    **words_calling.ERRORS,
     "not-an-amount": N_("Write an amount such as 3.00."),
     "not-a-regex": N_("This is no regular expression."),
     "slow-regex": N_("On some texts this expression would take for ever. Make it simpler."),
