@@ -6,15 +6,16 @@ without, and the earlier of the list. The lines: the person's own, those of the 
 (before a rule for all numbers, behind any other). Pure, and a trace step for each decision.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from math import inf
 
-from appliance.core.caps import NOTHING, affords, left, rate_for
+from appliance.core.caps import NOTHING, Charge, affords, left, price, rate_for
 from appliance.core.causes import Cause
 from appliance.core.model import (
+    PHONES,
     AnnounceStep,
     DialStep,
     Direction,
@@ -219,3 +220,33 @@ def _wanted_lines(person: Person | None, plan: Plan, rule: OutgoingRule | None) 
     for_all = rule.pattern == "*" and rule.people is None and rule.hours is None
     ruled = [*default, *rule.lines] if for_all else [*rule.lines, *default]
     return dict.fromkeys([*own, *ruled])
+
+
+# ---- what a call cost -----------------------------------------------------------------------------------------------
+
+TALKED = frozenset({"", "normal", "timeout"})  # causes of legs that somebody spoke on; others never came so far
+
+
+def charge_of(
+    plan: Plan,
+    began: datetime,
+    line: str,
+    caller: str,
+    answered_by: str,
+    talk_ms: int,
+    legs: Iterable[Mapping[str, object]],
+) -> Charge | None:
+    """What a call costs that has talked for `talk_ms`; None where no line of ours was called out on, and for emergency
+    and help numbers. `line` and `caller` are of who called first, `legs` those that were dialled, with line, number and
+    cause. A call that was sent on or transferred counts on the line that was called out on, whole."""
+    outside = [leg for leg in legs if LineId(str(leg.get("line"))) in plan.lines]
+    talked = [leg for leg in outside if leg.get("line") == answered_by or str(leg.get("cause")) in TALKED]
+    if talk_ms <= 0 or not talked:
+        return None
+    number = str(talked[-1].get("number"))
+    if number in plan.emergency or number in plan.help_numbers:
+        return None
+    over = plan.lines[LineId(str(talked[-1].get("line")))]
+    seconds = talk_ms / 1000
+    money = price(seconds, rate_for(number, over.rates))
+    return Charge(began, str(over.id), caller if line == PHONES else "", round(seconds), money)
