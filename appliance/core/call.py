@@ -13,7 +13,7 @@ answered only when a person, a prompt or a service takes the call: ringing costs
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from appliance.core import call_consult, call_queue, call_ring, call_serve, call_talk
+from appliance.core import call_consult, call_pin, call_queue, call_ring, call_serve, call_talk
 from appliance.core import commands as do
 from appliance.core import events as ev
 from appliance.core.call_states import SUMMONS, Hunt, Leg, State
@@ -30,6 +30,7 @@ from appliance.core.model import (
     MenuStep,
     Number,
     Offer,
+    PinStep,
     QueueStep,
     RefuseStep,
     ResponsibleStep,
@@ -261,7 +262,8 @@ class Call:
         self.legs[leg] = Leg(leg, str(target.line), target.number, target=target)
         self.trying.add(leg)
         shown, name = self.shown(target)
-        return do.Dial(leg, target.line, target.number, shown, name, when_free=target.when_free)
+        number = replace(target.number, text=target.wire) if target.wire else target.number
+        return do.Dial(leg, target.line, number, shown, name, target.withhold, target.when_free)
 
     def shown(self, target: Target) -> tuple[Number, str]:
         """Number and name the far end sees: the line's own number outside; inside the caller, with the line's name."""
@@ -355,7 +357,8 @@ class Call:
 
     def _called(self) -> Number:
         """Who was called: for a call to the outside the number itself, not how it was dialled."""
-        outside = next((step for step in self.route.steps if isinstance(step, DialStep)), None)
+        behind = (step.steps if isinstance(step, PinStep) else (step,) for step in self.route.steps)
+        outside = next((step for steps in behind for step in steps if isinstance(step, DialStep)), None)
         mine = outside and outside.targets and self.offer.line == PHONES
         return outside.targets[0].number if outside and mine else self.offer.called
 
@@ -429,7 +432,8 @@ Row = Callable[..., Commands]
 S = State
 NAMES: Mapping[State, str] = {
     S.OPENING: "announcement", S.ANNOUNCING: "announcement", S.SERVING: "announcement", S.GREETING: "announcement",
-    S.CHOOSING: "announcement", S.RECORDING: "message", S.QUEUED: "waiting", S.PARKED: "parked", S.CONSULTING: "held",
+    S.CHOOSING: "announcement", S.ASKING: "announcement",
+    S.RECORDING: "message", S.QUEUED: "waiting", S.PARKED: "parked", S.CONSULTING: "held",
     S.DECIDING: "ringing",
 }  # fmt: skip
 BEGIN: Mapping[type, Row] = {
@@ -438,9 +442,9 @@ BEGIN: Mapping[type, Row] = {
     RingStep: call_ring.ring,
     DialStep: call_ring.dial_out,
     ResponsibleStep: call_ring.look_up,
-    **dict.fromkeys((AnnounceStep, GreetStep, QueueStep, MenuStep, MailboxStep, ServiceStep), Call.open_for),
+    **dict.fromkeys((AnnounceStep, GreetStep, QueueStep, MenuStep, MailboxStep, ServiceStep, PinStep), Call.open_for),
 }
-OPENED: Mapping[type, Row] = {**call_serve.OPENED, QueueStep: call_queue.wait}
+OPENED: Mapping[type, Row] = {**call_serve.OPENED, QueueStep: call_queue.wait, PinStep: call_pin.ask}
 TABLE: Mapping[tuple[State, type, str], Row] = {
     (S.SUMMONING, ev.Answered, "caller"): summoned,
     (S.SUMMONING, ev.TimerFired, ""): summons_ignored,
@@ -452,6 +456,7 @@ TABLE: Mapping[tuple[State, type, str], Row] = {
     **call_talk.ROWS,
     **call_consult.ROWS,
     **call_serve.ROWS,
+    **call_pin.ROWS,
     **{(state, ev.Answered, "stray"): stray_answered for state in State},
     **{(state, ev.Ended, "stray"): stray_ended for state in State},
 }

@@ -42,6 +42,7 @@ class State(StrEnum):
     CHOOSING = "choosing"  # a menu waits for keys
     RECORDING = "recording"  # a mailbox takes a message
     SERVING = "serving"
+    ASKING = "asking"  # for the PIN of whose phone it is
     DECIDING = "deciding"  # the router is asked where the call goes on
     PARKED = "parked"
     CONSULTING = "consulting"  # one of the two talks to a third, the other waits

@@ -5,11 +5,10 @@ emergency numbers first and past everything, feature codes, colleagues, our own 
 serves real calls and `explain`, so both give the same trace for the same moment.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from appliance.core import feature_codes
+from appliance.core import calling_out, feature_codes
 from appliance.core.branches import branch_at
 from appliance.core.causes import Cause
 from appliance.core.destinations import (
@@ -32,7 +31,6 @@ from appliance.core.model import (
     Direction,
     GreetStep,
     Kind,
-    LineId,
     MailboxStep,
     MenuStep,
     Number,
@@ -45,11 +43,10 @@ from appliance.core.model import (
     RingStep,
     Route,
     Step,
-    Target,
     TraceStep,
 )
-from appliance.core.numbers import dial_class, display, matches, parse
-from appliance.core.plan import Line, Person, Plan
+from appliance.core.numbers import display, parse
+from appliance.core.plan import Line, Plan
 from appliance.core.schedule import state_at
 from appliance.core.scheme import Scheme
 from appliance.core.screening import screen_call
@@ -223,7 +220,7 @@ def _from_phone(offer: Offer, plan: Plan, now: datetime, state: Presence) -> Rou
     language = person.language if person else plan.language
     trace = [TraceStep("dialled", Outcome.PASSED, {"extension": offer.caller.text, "number": dialled})]
     if dialled in plan.emergency:
-        return _emergency(dialled, plan, state, trace, language)
+        return calling_out.emergency(dialled, plan, state, trace, language)
     code = feature_codes.read(dialled, plan)
     if code:
         return _code(code, offer.caller.text, state, trace, language)
@@ -235,25 +232,13 @@ def _from_phone(offer: Offer, plan: Plan, now: datetime, state: Presence) -> Rou
     if dialled.isdigit() and len(dialled) in plan.extension_digits and dialled not in plan.help_numbers:
         trace.append(TraceStep("no-such-extension", Outcome.STOPPED, {"number": dialled}, "/people"))
         return Route((RefuseStep(Cause.UNKNOWN_NUMBER),), tuple(trace), Direction.INTERNAL, language=language)
-    return _outside(dialled, person, plan, now, state, trace)
-
-
-def _emergency(dialled: str, plan: Plan, state: Presence, trace: list[TraceStep], language: str) -> Route:
-    """Every line, whatever its settings say: free ones first, then busy ones, then those that seem to be down."""
-
-    def weight(line: Line) -> tuple[bool, bool, bool]:
-        up, free = line.id in state.lines_up, line.id in state.lines_free
-        return not free, not up, line.id not in state.lines_emergency
-
-    ordered = sorted(plan.lines.values(), key=weight)
-    number = Number(dialled, Kind.SHORT)
-    targets = tuple(Target(line.id, number, line.label) for line in ordered)
-    facts = {"number": dialled, "lines": ", ".join(line.label for line in ordered)}
-    trace.append(TraceStep("emergency", Outcome.CHOSEN, facts, "/lines"))
-    steps: tuple[Step, ...] = (AnnounceStep("emergency-failed", Cause.CONGESTION),)
-    if targets:
-        steps = (DialStep(targets, emergency=True), *steps)
-    return Route(steps, tuple(trace), Direction.OUT, emergency=True, language=language)
+    number = parse(dialled, plan.country)
+    own = next((line for line in plan.lines.values() if line.own_number and line.own_number == number.text), None)
+    if own:
+        trace.append(TraceStep("own-number", Outcome.PASSED, {"line": own.label}, f"/lines/{own.id}"))
+        steps, reasons = ring_group(own, Road(plan, state, own))
+        return Route(tuple(steps), (*trace, *reasons), Direction.INTERNAL, language=language)
+    return calling_out.outside(dialled, number, person, plan, now, state, trace)
 
 
 def _code(code: Dialled, extension: str, state: Presence, trace: list[TraceStep], language: str) -> Route:
@@ -270,62 +255,3 @@ def _colleague(offer: Offer, plan: Plan, state: Presence, trace: list[TraceStep]
         return Route((RefuseStep(Cause.BUSY),), tuple(trace), Direction.INTERNAL, language=language)
     steps, reasons = person_steps(extension, Road(plan, state, None))
     return Route(tuple(steps), (*trace, *reasons), Direction.INTERNAL, language=language)
-
-
-def _outside(dialled: str, person: Person, plan: Plan, now: datetime, state: Presence, trace: list[TraceStep]) -> Route:
-    number = parse(dialled, plan.country)
-    own = next((line for line in plan.lines.values() if line.own_number and line.own_number == number.text), None)
-    if own:
-        trace.append(TraceStep("own-number", Outcome.PASSED, {"line": own.label}, f"/lines/{own.id}"))
-        steps, reasons = ring_group(own, Road(plan, state, own))
-        return Route(tuple(steps), (*trace, *reasons), Direction.INTERNAL, language=person.language)
-    refusal = _right(number, dialled, person, plan)
-    trace.append(refusal)
-    if refusal.outcome is Outcome.STOPPED:
-        step = AnnounceStep("not-allowed", Cause.NOT_ALLOWED)
-        return Route((step,), tuple(trace), Direction.OUT, language=person.language)
-    targets, reasons = _lines_for(number, person, plan, state)
-    trace += reasons
-    last = AnnounceStep("all-busy", Cause.CONGESTION)
-    steps = [DialStep(tuple(targets)), last] if targets else [last]
-    return Route(tuple(steps), tuple(trace), Direction.OUT, language=person.language)
-
-
-def _right(number: Number, dialled: str, person: Person, plan: Plan) -> TraceStep:
-    """May this person dial that? Help lines are open to everybody."""
-    if dialled in plan.help_numbers:
-        return TraceStep("help-number", Outcome.PASSED, {"number": dialled})
-    kind = dial_class(number, plan.country)
-    facts = {"name": person.name, "class": kind, "number": display(number)}
-    if kind in person.may_dial:
-        return TraceStep("may-dial", Outcome.PASSED, facts, "/people")
-    return TraceStep("may-not-dial", Outcome.STOPPED, facts, "/people")
-
-
-def _lines_for(number: Number, person: Person, plan: Plan, state: Presence) -> tuple[list[Target], list[TraceStep]]:
-    """The lines to try, in order: the person's own, then those of the rule that fits most exactly."""
-    trace: list[TraceStep] = []
-    targets: list[Target] = []
-    for line_id in _wanted_lines(number, person, plan):
-        line = plan.lines.get(line_id)
-        if line is None or not line.outgoing:
-            continue
-        facts = {"line": line.label}
-        if line_id not in state.lines_up:
-            trace.append(TraceStep("line-down", Outcome.SKIPPED, facts, f"/lines/{line_id}"))
-        elif line_id not in state.lines_free:
-            trace.append(TraceStep("line-busy", Outcome.SKIPPED, facts, f"/lines/{line_id}"))
-        else:
-            targets.append(Target(line_id, number, line.label))
-            trace.append(TraceStep("goes-out", Outcome.CHOSEN, {**facts, "number": display(number)}, "/outgoing"))
-    if not targets:
-        trace.append(TraceStep("no-line", Outcome.STOPPED, {}, "/outgoing"))
-    return targets, trace
-
-
-def _wanted_lines(number: Number, person: Person, plan: Plan) -> Iterable[LineId]:
-    fitting = [rule for rule in plan.outgoing if rule.pattern == "*" or matches(rule.pattern, number)]
-    best = max(fitting, key=lambda rule: (not rule.pattern.endswith("*"), len(rule.pattern)), default=None)
-    ruled = plan.lines if not plan.outgoing else best.lines if best else ()  # without a rule every line will do
-    wanted = ([person.outgoing_line] if person.outgoing_line else []) + list(ruled)
-    return dict.fromkeys(wanted)

@@ -28,11 +28,13 @@ from appliance.exchange.exchange import Exchange
 from appliance.exchange.faults import faults_now, notes_now
 from appliance.exchange.handling import Handling
 from appliance.exchange.loop import Inbox, Loop
+from appliance.exchange.notices import Notices
 from appliance.exchange.self_test import SelfTests
 from appliance.exchange.sending import Sending
 from appliance.exchange.sending_verbs import SendingVerbs
 from appliance.exchange.sims import FACTS, Sims
 from appliance.exchange.speaking import Speaking
+from appliance.exchange.spending import Spending
 from appliance.exchange.status import call_rows, lamps_now, line_rows, open_rows, phone_states
 from appliance.exchange.storage import JournalStorage
 from appliance.exchange.verbs import SECONDS, Verbs
@@ -117,6 +119,8 @@ class Daemon:
         )
         self._speaking = Speaking(self._exchange, lambda piece, language: prompts.find(piece, language))
         self._handling = Handling(self._exchange, self._storage.remember)
+        notices = Notices(self._exchange, self._writer.submit, lambda: self._recipients(""))
+        self._spending = Spending(self._exchange, self._sims.facts, notices, self._lines_in_use)
         self._self_tests = SelfTests(self._exchange, self._audio, self._tested, self._topics.add)
         self._exchange.stray = self._self_tests.heard
         self._verbs = Verbs(self._exchange, self._desk, self._self_tests, {
@@ -185,6 +189,7 @@ class Daemon:
         self._exchange.line_facts = self._views.now(views.line_facts(known)) or {}
         self._handling.restore(self._views)
         self._sims.facts.restore(self._views.now(views.facts_named(FACTS)) or ())
+        self._spending.restore(self._views.now(views.talked(self._spending.month_began())) or ())
         now = stamp(datetime.now(UTC))
         self._sending.restore()
         self._kept_bindings = restored(self._views.now(views.bindings(now)) or (), time.monotonic())
@@ -206,6 +211,7 @@ class Daemon:
         self._loop.add_chore(self._show_levels)
         self._loop.add_chore(self._restart_waiting_lines)
         self._loop.add_chore(self._sims.chore)
+        self._loop.add_chore(self._spending.chore)
         self._loop.add_chore(self._collect)
         self._loop.add_chore(self._health)
 
@@ -333,7 +339,7 @@ class Daemon:
             self._apply_people(settings)
         if "lines" in sections:
             self._apply_lines(settings)
-        if "network" in sections:
+        if "network" in sections or "calling" in sections:
             self._apply_limits(settings)
         self._topics.update(("lines", "phones", "lamps", "notes"))
         then()
@@ -356,6 +362,7 @@ class Daemon:
         network = settings["network"]
         self._exchange.limits.calls_per_phone = int(str(network["calls_per_phone"]))
         self._exchange.limits.invites_per_phone = float(str(network["invites_per_phone"]))
+        self._exchange.limits.a_minute = self._exchange.plan.calling.a_minute
 
     def _apply_lines(self, settings: Settings) -> None:
         """Lines that are gone are stopped, new ones started, changed ones started anew once they are free."""

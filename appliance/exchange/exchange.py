@@ -14,6 +14,7 @@ from typing import Protocol
 from appliance.core import commands as do
 from appliance.core import events as ev
 from appliance.core.call import Call
+from appliance.core.caps import Spent
 from appliance.core.causes import Cause
 from appliance.core.limits import Limits
 from appliance.core.model import PHONES, CallId, Kind, LegId, LineId, Number, Offer, Presence, Route
@@ -89,6 +90,9 @@ class Exchange:
         self.pressed: Callable[[ev.ButtonPressed], None] = lambda event: None
         self.sim_said: Callable[[ev.UssdAnswered | ev.UssdFailed | ev.ForwardingRead], None] = lambda event: None
         self.call_ended: list[Callable[[do.CallRecord], None]] = []
+        self.spent: Callable[[], Mapping[str, Spent]] = dict
+        self.balances: Callable[[], Mapping[LineId, int | None]] = dict
+        self.decided: Callable[[Offer, Route], None] = lambda offer, route: None
         self.message_came: Callable[[ev.SmsReceived], None] = lambda event: None
         self.plan_changed: Callable[[ev.PlanChanged], None] = lambda event: None
         self.sms_out: Callable[[ev.Event], None] = lambda event: None
@@ -183,6 +187,8 @@ class Exchange:
             lines_emergency=frozenset(i for i, s in status.items() if s.usable or s.usable_for_emergency),
             overrides=dict(self.overrides),
             draw=secrets.randbelow(1 << 30),
+            spent=self.spent(),
+            balances=self.balances(),
         )
         return self.knows(state, offer)
 
@@ -216,6 +222,7 @@ class Exchange:
         self._line_of[offer.leg] = offer.line
         decided = self.explain(offer, self.clock.local(self.plan.zone))
         decided = self.limits.applied(offer, decided, len(self._calls_of(offer)), self.clock.monotonic())
+        self.decided(offer, decided)
         if offer.line != PHONES:
             self._came_in(offer)
         self._begin(offer, decided)

@@ -20,7 +20,7 @@ from appliance.exchange.facts import Facts, Post, Submit
 from appliance.exchange.notices import Notices
 from appliance.exchange.verbs import Args, Reply, text
 
-FACTS = (ussd.FACT, credit.FACT, forwarding.FACT)
+FACTS = (ussd.FACT, credit.FACT, credit.BALANCE, forwarding.FACT)
 
 
 class Sims:

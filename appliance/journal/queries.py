@@ -74,6 +74,12 @@ def count_calls(db: sqlite3.Connection, which: CallFilter | None = None) -> int:
     return int(db.execute(f"SELECT count(*) FROM calls WHERE {' AND '.join(where)}", values).fetchone()[0])  # noqa: S608
 
 
+def talked(db: sqlite3.Connection, since: str) -> tuple[CallRow, ...]:
+    """Calls since a stamp in which somebody spoke, oldest first."""
+    rows = db.execute("SELECT * FROM calls WHERE started_at >= ? AND talk_ms > 0 ORDER BY started_at", (since,))
+    return tuple(_call_row(row) for row in rows)
+
+
 def call(db: sqlite3.Connection, call_id: str) -> CallRow | None:
     """One call with its legs and trace."""
     row = db.execute("SELECT * FROM calls WHERE id = ?", (call_id,)).fetchone()

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 from appliance.core.feature_codes import DIALLED, TYPED
 from appliance.core.model import LineId
 from appliance.core.numbers import as_pattern
-from appliance.core.plan import Block, Group, Line, OutgoingRule, Person, Plan, SmsRules
+from appliance.core.plan import Block, Group, Line, Person, Plan, SmsRules
 from appliance.core.plan_time import Holiday, Hours, Range
 from appliance.core.sms_rules import Rule
+from appliance.settings import calling
 from appliance.settings.fields import Value
 from appliance.settings.planning_calls import group_more, line_more, mailbox, menu, person_more, scheme
 from appliance.settings.schema import Settings, rows
@@ -22,6 +23,7 @@ def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str],
     holidays = tuple(_holiday(row) for row in _records(settings["hours"].get("holidays")))
     people = {str(p["extension"]): _person(p, office) for p in rows(settings, "people") if p.get("enabled")}
     groups = {str(g["id"]): _group(g, people) for g in rows(settings, "groups")}
+    members = {name: group.members for name, group in groups.items()}
     lines = {
         LineId(str(line["id"])): _line(line, office, zone, holidays, groups)
         for line in rows(settings, "lines")
@@ -35,7 +37,8 @@ def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str],
         people=people,
         groups=groups,
         blocks=tuple(blocks),
-        outgoing=tuple(_rule(rule) for rule in rows(settings, "outgoing")),
+        outgoing=tuple(calling.rule(row, members, zone) for row in rows(settings, "outgoing")),
+        calling=calling.calling(settings["calling"]),
         emergency=frozenset(emergency) or frozenset({"112"}),
         help_numbers=frozenset(helping),
         codes=DIALLED,
@@ -75,16 +78,13 @@ def _person(row: Mapping[str, Value], office: Mapping[str, Value]) -> Person:
         outgoing_line=LineId(str(row["outgoing_line"])) if row.get("outgoing_line") else None,
         may_dial=frozenset(_texts(row.get("may_dial"))) | {"internal"},
         **person_more(row),
+        **calling.person_more(row),
     )
 
 
 def _group(row: Mapping[str, Value], people: Mapping[str, Person]) -> Group:
     members = tuple(m for m in _texts(row["members"]) if m in people)
     return Group(str(row["id"]), str(row["name"]), members, float(str(row["seconds"])), **group_more(row))
-
-
-def _rule(row: Mapping[str, Value]) -> OutgoingRule:
-    return OutgoingRule(str(row["pattern"]), tuple(LineId(name) for name in _texts(row["lines"])))
 
 
 def _sms_rule(row: Mapping[str, Value], country: str) -> Rule:
@@ -133,6 +133,7 @@ def _line(
         sms_never=tuple(as_pattern(one, str(office["country"])) for one in _texts(row.get("sms_never"))),
         sms=_sms_rules(row),
         **line_more(row),
+        **calling.line_more(row),
     )
 
 

@@ -8,6 +8,7 @@ calls, what to do; plain words; whole sentences.
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from appliance.words import calling
 from appliance.words.mark import N_
 from appliance.words.trace import OUTCOMES, TRACE
 
@@ -163,6 +164,7 @@ NOTICES: Final = {
     "reply-refused": N_("An answer by mail from {sender} was not sent as SMS: {said}"),
     "heartbeat-lost": N_("The heartbeat of {line} did not arrive in 30 minutes. Messages may be lost on their way."),
     "heartbeat-back": N_("The heartbeat of {line} arrives again."),
+    **calling.NOTICES,
 }
 
 LAMPS: Final = {
@@ -244,6 +246,7 @@ PROMPTS: Final = {
     "block-added": N_("The number is blocked"),
     "voicedrop": N_("Message for answering machines"),
     "room-joined": N_("You are in the conference"),
+    **calling.PROMPTS,
 }
 
 SMS_STATES: Final = {
@@ -387,6 +390,7 @@ ERRORS: Final = {
     "answer-number": N_("The sender showed no number that could be answered."),
     "mailbox-folder": N_("The mailbox has no such folder: {said}"),
     **SENDING,
+    **calling.ERRORS,
     "not-an-amount": N_("Write an amount such as 3.00."),
     "not-a-regex": N_("This is no regular expression."),
     "slow-regex": N_("On some texts this expression would take for ever. Make it simpler."),

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from appliance.words import calling
 from appliance.words.mark import N_
 
 TRACE: Final = {
@@ -123,6 +124,7 @@ TRACE: Final = {
     "block-rings-random": N_("They ring at random: {who}, for {seconds} s."),
     "block-rings-longest-idle": N_("They ring who has been idle longest first: {who}, for {seconds} s."),
     "block-rings-fewest-calls": N_("They ring who has taken fewest calls first: {who}, for {seconds} s."),
+    **calling.TRACE,
 }
 
 OUTCOMES: Final = {
