@@ -144,7 +144,8 @@ class Handling:
             line = plan.lines.get(running.offer.line)
             number, _ = running.call.party()
             whisper = whisper_of(line, "", running.offer.name or "", number) if line else ""
-            road = Road(plan, self._exchange.presence(), line, whisper, line.whisper_prompt if line else "")
+            now = self._exchange.clock.local(plan.zone)
+            road = Road(plan, now, self._exchange.presence(), line, whisper, line.whisper_prompt if line else "")
             steps, trace = to_steps(wanted, road)
             decided = Route(tuple(steps), tuple(trace))
         elif isinstance(wanted, Number):
