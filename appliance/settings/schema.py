@@ -15,6 +15,7 @@ from appliance.settings.calls import (
     PERSON_FIELDS,
     SCHEME_FIELDS,
 )
+from appliance.settings.calls_checks import call_faults
 from appliance.settings.fields import (
     Address,
     Choice,
@@ -421,6 +422,7 @@ def check_between(settings: Settings) -> dict[str, Fault]:
         if needed and not rule.get(needed):
             faults[f"sms_rules.{i}.{needed}"] = Fault("required")
     faults.update(_check_single(settings))
+    faults.update(call_faults({name: rows(settings, name) for name, section in SECTIONS.items() if section.many}))
     return faults
 
 
