@@ -172,7 +172,11 @@ def _greetings(offer: Offer, line: Line, state: Presence) -> Steps:
 
 def by_scheme(scheme: Scheme, line: Line, now: datetime, road: Road) -> Steps:
     """The blocks of the branch that holds, in order; no branch, or nobody in any: how the line lets callers go."""
-    index, why = branch_at(scheme, line, now, road.state)
+    night = road.state.overrides.get("night", "") if line.night else ""
+    unsure = not road.state.clock_trusted and night != "on"
+    index, why = branch_at(scheme, line.hours, now, "off" if unsure else night)
+    if unsure:
+        why = replace(why, rule="branch-clock-unsure")
     if index is None:
         to = line.closed_to if line.closed != "announce" else line.closed_prompt
         steps, reasons = ending(line.closed, to, "closed", Cause.CLOSED, road, "then")

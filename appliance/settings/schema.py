@@ -16,6 +16,7 @@ from appliance.settings.calls import (
     PERSON_FIELDS,
     SCHEME_FIELDS,
 )
+from appliance.settings.calls_checks import call_faults
 from appliance.settings.fields import (
     Address,
     Choice,
@@ -428,6 +429,7 @@ def check_between(settings: Settings) -> dict[str, Fault]:
             faults[f"sms_rules.{i}.{needed}"] = Fault("required")
     faults.update(calling.faults(settings, lines, rows(settings, "outgoing"), people))
     faults.update(_check_single(settings))
+    faults.update(call_faults({name: rows(settings, name) for name, section in SECTIONS.items() if section.many}))
     return faults
 
 
