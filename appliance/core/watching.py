@@ -97,7 +97,7 @@ def colleagues(plan: Plan, extension: str) -> frozenset[str]:
     return frozenset({extension}.union(*groups))
 
 
-# ---- parts ------------------------------------------------------------------------------------------------------------
+# ---- parts -----------------------------------------------------------------------------------------------------------
 
 
 def _person(plan: Plan, extension: str, talks: Mapping[str, tuple[Talk, ...]], moment: Moment) -> Watched:

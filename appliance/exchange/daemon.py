@@ -26,6 +26,7 @@ from appliance.exchange.desk import Desk
 from appliance.exchange.exchange import Exchange
 from appliance.exchange.faults import faults_now, notes_now
 from appliance.exchange.loop import Inbox, Loop
+from appliance.exchange.phone_lamps import PhoneLamps
 from appliance.exchange.self_test import SelfTests
 from appliance.exchange.sending import Sending
 from appliance.exchange.sending_verbs import SendingVerbs
@@ -100,7 +101,8 @@ class Daemon:
         self._exchange = Exchange(
             self._plan(settings), lines, self._audio, self._storage, self._clock, prompts, self._inbox.put
         )
-        self._exchange.changed = self._topics.add
+        self._phone_lamps = PhoneLamps(self._exchange, self._sip.subscriptions)
+        self._exchange.changed = self._changed
         self._exchange.plan_changed = lambda event: self._settings_changed(event.sections, _nothing)
         self._buttons = Buttons(self._exchange, lambda number: self._storage.block(number, "button"), self._reset)
         self._exchange.pressed = self._buttons.pressed
@@ -188,7 +190,9 @@ class Daemon:
         self._loop.add(self._sending.tick)
         self._loop.add(self._self_tests.tick)
         self._loop.add(self._tick_panel)
+        self._loop.add(self._phone_lamps.tick)
         self._loop.add(self._publish)
+        self._loop.add_chore(self._phone_lamps.chore)
         self._loop.add_chore(self._storage.chore)
         self._loop.add_chore(lambda at: self._bindings.chore(at, self._sip.registrations.remaining))
         self._loop.add_chore(self._show_lamps)
@@ -245,6 +249,10 @@ class Daemon:
         if at >= self._next_panel:
             self._next_panel = at + PANEL_SECONDS
             self._panel.tick(at)
+
+    def _changed(self, topic: str) -> None:
+        self._topics.add(topic)
+        self._phone_lamps.touched()
 
     def _publish(self, at: float) -> None:
         if self._topics and at >= self._next_publish:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -57,7 +57,8 @@ def pidf(entity: str, reachable: bool, talking: bool) -> str:
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(_NO_XML.sub("", text))
+    """In double quotes always: not every phone reads the others."""
+    return '"' + escape(_NO_XML.sub("", text), {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}) + '"'
 
 
 def _text(text: str) -> str:
