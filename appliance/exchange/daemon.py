@@ -190,6 +190,7 @@ class Daemon:
         self._loop.add(self._sending.tick)
         self._loop.add(self._self_tests.tick)
         self._loop.add(self._tick_panel)
+        self._phone_lamps.tick(time.monotonic())  # a phone may ask before the first turn ends
         self._loop.add(self._phone_lamps.tick)
         self._loop.add(self._publish)
         self._loop.add_chore(self._phone_lamps.chore)
@@ -335,6 +336,7 @@ class Daemon:
         if "network" in sections:
             self._apply_limits(settings)
         self._topics.update(("lines", "phones", "lamps", "notes"))
+        self._phone_lamps.touched()
         then()
 
     def _blocks_read(self, found: tuple[Block, ...] | None, then: Callable[[], None]) -> None:
@@ -355,6 +357,7 @@ class Daemon:
         network = settings["network"]
         self._exchange.limits.calls_per_phone = int(str(network["calls_per_phone"]))
         self._exchange.limits.invites_per_phone = float(str(network["invites_per_phone"]))
+        self._sip.message_lamps.on = bool(network["unsolicited_mwi"])
 
     def _apply_lines(self, settings: Settings) -> None:
         """Lines that are gone are stopped, new ones started, changed ones started anew once they are free."""

@@ -18,6 +18,7 @@ from appliance.core.model import PHONES, Kind, LegId, LineId, Number, Offer
 from appliance.lines import LineStatus, Post
 from appliance.lines.audio import Audio
 from appliance.lines.endpoint import Endpoint, SipSettings
+from appliance.lines.message_lamps import MessageLamps
 from appliance.lines.registrations import Ask, BindingStore, Registrations, route_to
 from appliance.lines.sip_call import Note, Noted, SipCall, cause_of
 from appliance.lines.sip_door import Admitted, Door, Rates
@@ -86,9 +87,13 @@ class SipLine:
         self._ours = f"sip:centralka@{settings.address}:{settings.sip_port}"
         registrar = Registrar(hosts | {settings.address.lower()}, limits.min_expiry, limits.max_expiry)
         self.registrations = Registrations(registrar, store, post, ask or self._ask)
-        self.subscriptions = Subscriptions(native.send_notify, f"{settings.address}:{settings.sip_port}")
+        own = f"{settings.address}:{settings.sip_port}"
+        self.subscriptions = Subscriptions(native.send_notify, own)
+        self.message_lamps = MessageLamps(native.send_notify, own, self.subscriptions.has_messages)
         rates = Rates(limits.requests_per_source, limits.requests_in_all)
-        self.door = Door(self.registrations, self.subscriptions, self, Guard(secret), rates, monotonic)
+        self.door = Door(
+            self.registrations, self.subscriptions, self.message_lamps, self, Guard(secret), rates, monotonic
+        )  # fmt: skip
         self._endpoint = Endpoint(settings, self.door, self._incoming, self._connection_lost)
         self._numbers = count(1)
         self._legs: dict[LegId, _Leg] = {}
@@ -151,6 +156,7 @@ class SipLine:
             self._next_registrations = at + POLL_REGISTRATIONS
             self.registrations.poll(at)
         self.subscriptions.poll(at)
+        self.message_lamps.poll(self.registrations.registrar.everything, self.subscriptions.messages, at)
         self._audio.poll(at)
         self._gone.clear()
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Protocol
 
+from appliance.lines.message_lamps import FIRST_TOKEN, MessageLamps
 from appliance.lines.registrations import Registrations
 from appliance.lines.subscriptions import Reply, Subscriptions
 from appliance.native import api as native
@@ -91,6 +92,7 @@ class Door:
         self,
         registrations: Registrations,
         subscriptions: Subscriptions,
+        message_lamps: MessageLamps,
         dialogs: Dialogs,
         guard: Guard,
         rates: Rates,
@@ -98,6 +100,7 @@ class Door:
     ) -> None:
         self._registrations = registrations
         self._subscriptions = subscriptions
+        self._message_lamps = message_lamps
         self._dialogs = dialogs
         self._guard = guard
         self._rates = rates
@@ -148,8 +151,11 @@ class Door:
 
     def answered(self, token: int, code: int) -> None:
         """See `native.Hook`."""
-        owner = self._registrations if token > 0 else self._subscriptions
-        owner.answered(token, code, self._monotonic())
+        if token >= FIRST_TOKEN:
+            self._message_lamps.answered(token, code)
+        else:
+            owner = self._registrations if token > 0 else self._subscriptions
+            owner.answered(token, code, self._monotonic())
 
     # ---- outside a dialog -----------------------------------------------------------------------------------------
 

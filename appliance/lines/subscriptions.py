@@ -111,9 +111,13 @@ class Subscriptions:
             self._messages[extension] = messages
         self._changed(self._watching(extension, "message-summary"), at)
 
-    def watches_messages(self, extension: str, host: str) -> bool:
+    def has_messages(self, extension: str, host: str) -> bool:
         """Whether a phone at `host` subscribed to the messages of its extension."""
         return any(self._all[key].flow.host == host for key in self._watching(extension, "message-summary"))
+
+    def messages(self, extension: str) -> tuple[int, int]:
+        """What the mailbox of an extension holds, new and old."""
+        return self._messages.get(extension, (0, 0))
 
     def _watching(self, name: str, *packages: str) -> list[Key]:
         return [key for package in packages for key in self._watchers.get((package, name), ())]
@@ -283,7 +287,7 @@ class Subscriptions:
         return _Body(pidf(one.wanted.uri, *seen), seen)
 
     def _summary(self, one: _Subscription) -> _Body:
-        messages = self._messages.get(one.key[3], (0, 0))
+        messages = self.messages(one.key[3])
         return _Body(message_summary(f"sip:{MAILBOX}@{self._own}", *messages), messages)
 
     def _uri(self, number: str) -> str:
