@@ -95,6 +95,19 @@ class Handling:
             first_call=first,
         )  # fmt: skip
 
+    def left_alone(self) -> frozenset[str]:
+        """Extensions that do not want to be disturbed, or signed out."""
+        on = (name.partition("/") for name, value in self._exchange.overrides.items() if value)
+        return frozenset(extension for kind, _, extension in on if kind in ("dnd", "out"))
+
+    def slots(self) -> dict[str, str]:
+        """Every parking slot, with the number that waits there or ""."""
+        waiting = dict.fromkeys(self._exchange.plan.park_slots, "")
+        for slot, call in self.parked.items():
+            running = self._exchange.calls.get(call)
+            waiting[slot] = running.call.party()[0].text or "?" if running else ""
+        return waiting
+
     def ended(self, record: do.CallRecord) -> None:
         """A row was written: who took the call rests, and is no longer idle for longest."""
         self.parked = {slot: call for slot, call in self.parked.items() if call != record.id}

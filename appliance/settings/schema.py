@@ -107,6 +107,8 @@ NETWORK = Section("network", "Network", (
             seldom=True),
     Integer(name="max_expiry", label="Longest registration", unit="seconds", default=3600, least=60, most=7200,
             seldom=True),
+    Switch(name="unsolicited_mwi", label="Light message lamps of phones that do not ask", default=False, seldom=True,
+           help="For phones whose lamp stays dark although there are messages. Phones that ask are told anyway."),
 ))  # fmt: skip
 
 MAIL = Section("mail", "Mail", (
