@@ -199,7 +199,8 @@ def _faults(
 
 def _key(rule: Mapping[str, object]) -> list[str]:
     """Which calls a rule is for."""
-    return [str(rule.get(name) or "") for name in WHOM_AND_WHEN]
+    values = (rule.get(name) or "" for name in WHOM_AND_WHEN)
+    return [" ".join(sorted(map(str, one))) if isinstance(one, list) else str(one) for one in values]
 
 
 def _typed_of(item: Mapping[str, object] | None) -> dict[str, object]:
