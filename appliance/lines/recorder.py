@@ -37,28 +37,28 @@ class Recorder:
         self._pauses: dict[str, tuple[tuple[float, float], ...]] = {}
 
     def record(
-        self, id: str, leg: LegId, path: Path, slots: tuple[int, int | None], longest: float, silence: float
+        self, name: str, leg: LegId, path: Path, slots: tuple[int, int | None], longest: float, silence: float
     ) -> None:
         """Record the first slot, and the second beside it where there is one. RecordingEnded follows always, with
         `why` failed when the file cannot be made. `longest`, `silence`: seconds, 0 for never."""
         heard = [slot for slot in slots if slot is not None]
-        if id in self._running:
-            log.warning("recording %s runs already", id)
+        if name in self._running:
+            log.warning("recording %s runs already", name)
             return
         try:
             path.parent.mkdir(mode=0o770, parents=True, exist_ok=True)
             port = native.record(str(path), len(heard), longest, silence)
         except OSError as error:
-            log.error("recording %s cannot be made: %s", id, error)
-            self._post(RecordingEnded(leg, id, 0.0, "failed"))
+            log.error("recording %s cannot be made: %s", name, error)
+            self._post(RecordingEnded(leg, name, 0.0, "failed"))
             return
-        self._running[id] = _Running(leg, port, heard)
+        self._running[name] = _Running(leg, port, heard)
         for slot, side in zip(heard, port.slots, strict=True):
             native.connect(slot, side)
 
-    def pause(self, id: str, on: bool) -> None:
+    def pause(self, name: str, on: bool) -> None:
         """Leave silence in place of what is said; where, `pauses` tells afterwards."""
-        running = self._running.get(id)
+        running = self._running.get(name)
         if running is None:
             return
         native.record_pause(running.port, on)
@@ -68,18 +68,18 @@ class Recorder:
         elif not on and open_one:
             running.pauses[-1].append(at)
 
-    def stop(self, id: str) -> None:
+    def stop(self, name: str) -> None:
         """End it; no harm when it has ended."""
-        if id in self._running:
-            native.record_stop(self._running[id].port)
+        if name in self._running:
+            native.record_stop(self._running[name].port)
 
-    def pauses(self, id: str) -> tuple[tuple[float, float], ...]:
+    def pauses(self, name: str) -> tuple[tuple[float, float], ...]:
         """The pauses of a recording that has ended, in seconds from its start; asked once."""
-        return self._pauses.pop(id, ())
+        return self._pauses.pop(name, ())
 
-    def length(self, id: str) -> float:
+    def length(self, name: str) -> float:
         """Seconds recorded so far, 0 when it does not run."""
-        return native.record_length(self._running[id].port) if id in self._running else 0.0
+        return native.record_length(self._running[name].port) if name in self._running else 0.0
 
     def moved(self, old: int, new: int) -> None:
         """A leg is in another slot now."""
@@ -91,22 +91,24 @@ class Recorder:
 
     def poll(self) -> None:
         """Tell of those that have ended."""
-        for id, running in list(self._running.items()):
+        for name, running in list(self._running.items()):
             ended = native.recorded(running.port)
             if ended is None:
                 continue
-            del self._running[id]
+            del self._running[name]
             native.record_close(running.port)
             if running.pauses:
-                self._pauses[id] = tuple((one[0], one[1] if len(one) > 1 else ended.seconds) for one in running.pauses)
+                self._pauses[name] = tuple(
+                    (one[0], one[1] if len(one) > 1 else ended.seconds) for one in running.pauses
+                )
             if ended.error:
-                log.error("recording %s is not whole: %s", id, os.strerror(ended.error))
-            self._post(RecordingEnded(running.leg, id, ended.seconds, ended.why))
+                log.error("recording %s is not whole: %s", name, os.strerror(ended.error))
+            self._post(RecordingEnded(running.leg, name, ended.seconds, ended.why))
 
     def stop_all(self) -> None:
         """At the end: close the files, and wait for that a moment."""
-        for id in list(self._running):
-            self.stop(id)
+        for name in list(self._running):
+            self.stop(name)
         until = time.monotonic() + LAST_SECONDS
         while self._running and time.monotonic() < until:
             self.poll()

@@ -50,7 +50,8 @@ while not told and sent < 50 * plan["seconds"]:
             pass
     if not started and sent > 25:
         audio.recorder.record(
-            "r1", legs[0][0], folder / "2026" / "r1.wav", (slots[0], other), plan.get("longest", 0), plan.get("silence", 0)
+            "r1", legs[0][0], folder / "2026" / "r1.wav", (slots[0], other), plan.get("longest", 0),
+            plan.get("silence", 0),
         )
         started = True
         print("started", flush=True)
