@@ -1,73 +1,58 @@
 """One call: a caller leg and the legs tried for it. Events in, commands out; no clock, no I/O.
 
-The machine is `TABLE`: (state, event, side) -> method. A method sets the next state first and then gives the commands.
-An event without a row changes nothing. The side of a leg is computed: `caller`; `callee`, a leg being rung; `target`,
-the leg that answered; `stray`, a leg that lost, whose late answer is ended at once and whose end touches nobody. The
-caller leg is answered only when a person, a prompt or a service takes the call: ringing costs the caller nothing.
+The machine is `TABLE`: (state, event, side) -> function. A function sets the next state first and then gives the
+commands. An event without a row changes nothing. The rows stand with what they are about: ringing, talking, serving,
+waiting (`call_ring`, `call_talk`, `call_serve`, `call_queue`).
+
+The side of a leg is computed: `caller`, the party for whom somebody is sought (after a transfer: who stays);
+`callee`, a leg being rung; `target`, the leg that answered; `third`, whom one of the two consults, or who parked the
+call; `stray`, a leg that lost, whose late answer is ended at once and whose end touches nobody. The caller leg is
+answered only when a person, a prompt or a service takes the call: ringing costs the caller nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
+from appliance.core import call_consult, call_pin, call_queue, call_ring, call_serve, call_talk
 from appliance.core import commands as do
 from appliance.core import events as ev
+from appliance.core.call_states import SUMMONS, Hunt, Leg, State
 from appliance.core.causes import Cause
 from appliance.core.model import (
     PHONES,
     AnnounceStep,
     CallId,
     DialStep,
+    GreetStep,
     LegId,
+    LineId,
+    MailboxStep,
+    MenuStep,
     Number,
     Offer,
+    PinStep,
+    QueueStep,
     RefuseStep,
+    ResponsibleStep,
     RingStep,
     Route,
     ServiceStep,
     Step,
     Target,
+    ToneStep,
+    TraceStep,
 )
 from appliance.core.plan import Plan
 
-LONGEST_TALK = 4 * 3600.0  # seconds; a forgotten call must not hold a line for ever
-NO_SIGN = 45.0  # an outside leg that neither rings nor ends: try the next line
-NO_ANSWER = 90.0  # an outside leg that rings
-ANNOUNCEMENT = 180.0  # a guard for prompts that never end
-SUMMONS = 25.0  # how long a phone rings that the box itself calls
-FAILOVER = frozenset({Cause.CONGESTION, Cause.LINE_LOST, Cause.TIMEOUT, Cause.FAULT, Cause.UNREACHABLE, Cause.MEDIA})
-
-
-class State(StrEnum):
-    """Where the call stands."""
-
-    NEW = "new"
-    RINGING = "ringing"  # legs are being tried
-    CONNECTING = "connecting"  # somebody took it; the caller leg is being answered
-    TALKING = "talking"
-    OPENING = "opening"  # the caller leg is being answered for a prompt or service
-    ANNOUNCING = "announcing"
-    SERVING = "serving"
-    ENDED = "ended"
-
-
-@dataclass(slots=True)
-class Leg:
-    """What the call knows of one of its legs."""
-
-    id: LegId
-    line: str
-    number: Number
-    state: str = "dialling"  # dialling | ringing | talking | ended
-    cause: str = ""
-    detail: str = ""
+Commands = list[do.Command]
+NO_LEG = LegId("")
 
 
 @dataclass(slots=True)
 class Call:
     """See the module. `at` is monotonic seconds, `wall` the journal's time text of the moment of the offer.
 
-    A `summons` is a call of the box itself to a phone, to say something to it: its caller leg is dialled, not offered.
+    A `summons` is a call of the box itself to a phone: its caller leg is dialled, and the steps begin once it answered.
     """
 
     id: CallId
@@ -78,77 +63,123 @@ class Call:
     wall: str
     summons: bool = False
     state: State = State.NEW
-    _steps: list[Step] = field(default_factory=list)
-    _legs: dict[LegId, Leg] = field(default_factory=dict)
-    _trying: set[LegId] = field(default_factory=set)
-    _hunt: list[Target] = field(default_factory=list)
-    _target: LegId | None = None
+    near: LegId = NO_LEG  # the caller leg; after a transfer, who stays
+    near_up: bool = False
+    far: LegId | None = None  # who answered
+    far_up: bool = True
+    third: LegId | None = None  # whom one of the two consults
+    legs: dict[LegId, Leg] = field(default_factory=dict)
+    trying: set[LegId] = field(default_factory=set)
+    steps: list[Step] = field(default_factory=list)
+    step: Step | None = None
+    lines_left: list[Target] = field(default_factory=list)  # of a DialStep
+    hunt: Hunt | None = None  # of a RingStep
+    holding: set[LegId] = field(default_factory=set)  # who put the other on hold
+    hears: str = ""  # what the caller leg hears again and again
+    typed: str = ""  # keys of a menu, of a code
+    typist: LegId | None = None
+    attended: bool = False  # the third is asked before he gets the call
+    tries: int = 0
+    place: int = 0  # in a queue
+    wait: float = -1.0
+    recording: str = ""
+    sender: str = ""  # the extension that transferred or parked the call
+    told_ringing: bool = False
+    early: LegId | None = None  # whose early media the caller hears
+    caller: Number | None = None
+    answered_at: float | None = None
+    answered_by: str = ""
+    cause: Cause = Cause.NO_ANSWER
+    detail: str = ""
     _count: int = 0
-    _holding: set[LegId] = field(default_factory=set)  # who put the other on hold
-    _told_ringing: bool = False
-    _early: bool = False
-    _step: Step | None = None
-    _caller: Number | None = None
-    _caller_up: bool = False
-    _answered_at: float | None = None
-    _answered_by: str = ""
-    _cause: Cause = Cause.NO_ANSWER
-    _detail: str = ""
 
     # ---- from outside -------------------------------------------------------------------------------------------
+
+    def __post_init__(self) -> None:
+        self.near = self.near or self.offer.leg
+        self.caller = self.offer.caller
 
     @property
     def ended(self) -> bool:
         """The row is written; late events of its legs need no call any more."""
         return self.state is State.ENDED
 
-    def begin(self) -> list[do.Command]:
+    def begin(self) -> Commands:
         """The first commands."""
-        self._caller = self.offer.caller
-        self._steps = list(self.route.steps)
-        hit: list[do.Command] = [do.CountHit(self.route.block)] if self.route.block is not None else []
-        return hit + self._next_step(self.at)
+        self.steps = list(self.route.steps)
+        hit: Commands = [do.CountHit(self.route.block)] if self.route.block is not None else []
+        if self.summons:
+            self.state = State.SUMMONING
+            offer = self.offer
+            dial = do.Dial(offer.leg, LineId(offer.line), offer.caller, offer.called, offer.name or "")
+            return [*hit, dial, do.StartTimer(self.id, "no-answer", SUMMONS)]
+        return hit + self.next_step(self.at)
 
-    def turn_away(self, route: Route, at: float) -> list[do.Command]:
+    def turn_away(self, route: Route, at: float) -> Commands:
         """The number came late and `route`, decided with it, refuses the caller: who rings falls silent, and the row
         tells both decisions. Nothing once somebody has answered."""
         if self.state is not State.RINGING:
             return []
-        self.route = replace(route, trace=(*self.route.trace, *route.trace))
-        self._steps = list(route.steps)
-        hit: list[do.Command] = [do.CountHit(route.block)] if route.block is not None else []
-        timers: list[do.Command] = [do.StopTimer(self.id, "no-answer"), do.StopTimer(self.id, "no-sign")]
-        return [*hit, *self._drop_others(Cause.CANCELLED), *timers, *self._next_step(at)]
+        self.add_trace(route.trace)
+        self.steps = list(route.steps)
+        hit: Commands = [do.CountHit(route.block)] if route.block is not None else []
+        return [*hit, *self.drop_others(Cause.CANCELLED), *self.stop_timers(), *self.next_step(at)]
 
-    def handle(self, event: ev.Event, at: float) -> list[do.Command]:
+    def go_on(self, route: Route, at: float) -> Commands:
+        """The router's answer to Decide: where the call goes on."""
+        if self.state is State.CONSULTING:
+            return call_consult.decided(self, route, at)
+        if self.state is not State.DECIDING:
+            return []
+        self.add_trace(route.trace)
+        recall = call_talk.recall(self)
+        steps = [step for step in route.steps if call_talk.fits_transferred(step)] if recall else list(route.steps)
+        self.steps = steps + recall
+        return self.next_step(at)
+
+    def refused(self, prompt: str, at: float) -> Commands:
+        """The exchange's answer to TakeCall: there is nothing to take."""
+        if self.state is not State.DECIDING:
+            return []
+        self.steps = [AnnounceStep(prompt, Cause.NOT_ALLOWED)]
+        return self.next_step(at)
+
+    def parked(self, slot: str, at: float) -> Commands:
+        """The exchange's answer to Park: the slot, or "" when all are taken."""
+        return call_talk.parked_on(self, slot)
+
+    def handle(self, event: ev.Event, at: float) -> Commands:
         """The commands that answer `event`."""
         leg = getattr(event, "leg", None)
-        method = TABLE.get((self.state, type(event), self.side(leg)))
-        return method(self, event, at) if method else []
+        row = TABLE.get((self.state, type(event), self.side(leg)))
+        return row(self, event, at) if row else []
 
     def side(self, leg: LegId | None) -> str:
-        """ "caller", "callee", "target", "stray", or "" for events without a leg."""
+        """ "caller", "callee", "target", "third", "stray", or "" for events without a leg."""
         if leg is None:
             return ""
-        if leg == self.offer.leg:
+        if leg == self.near:
             return "caller"
-        if leg == self._target:
+        if leg == self.far:
             return "target"
-        return "callee" if leg in self._trying else "stray"
+        if leg == self.third:
+            return "third"
+        return "callee" if leg in self.trying else "stray"
 
     def leg_facts(self) -> list[dict[str, str]]:
-        """The legs for the page: the caller first."""
-        caller = {
+        """The legs for the page: who called first."""
+        here = self.offer.leg in (self.near, self.far) and not self.ended
+        first = {
             "leg": str(self.offer.leg), "line": str(self.offer.line), "number": self.offer.caller.text,
-            "side": "caller", "state": "ended" if self.ended else "caller", "cause": "",
+            "side": "caller", "state": "caller" if here else "ended", "cause": "",
         }  # fmt: skip
-        return [caller, *(self._facts(leg) for leg in self._legs.values())]
+        return [first, *(self._facts(leg) for leg in self.legs.values())]
 
     def state_name(self) -> str:
-        """For the page and the lamp: ringing, talking, held or announcement."""
+        """For the page and the lamp: ringing, talking, held, waiting, parked, message or announcement."""
         if self.state is State.TALKING:
-            return "held" if self._holding else "talking"
-        return "announcement" if self.state in (State.OPENING, State.ANNOUNCING, State.SERVING) else "ringing"
+            return "held" if self.holding else "talking"
+        return NAMES.get(self.state, "ringing")
 
     def _facts(self, leg: Leg) -> dict[str, str]:
         return {
@@ -156,326 +187,278 @@ class Call:
             "state": leg.state, "cause": leg.cause,
         }  # fmt: skip
 
+    # ---- legs that come from or go to another call ------------------------------------------------------------------
+
+    def taken_by(self, leg: Leg, at: float) -> Commands:
+        """Somebody dialled a code to take this ringing, waiting or parked call: his leg, offered to another call, is
+        the one that answers."""
+        self.legs[leg.id] = leg
+        self.trying.add(leg.id)
+        self.far_up = False
+        let_go = call_talk.told_slot(self, None, at)
+        return [*let_go, do.Answer(leg.id), *call_ring.won(self, leg.id, at, whisper=False)]
+
+    def release(self, leg: LegId, at: float) -> Commands:
+        """`leg` goes to another call; this one ends, and its other legs with it."""
+        self.cause = Cause.NORMAL
+        rest = [one for one in (self.near, self.far, self.third) if one not in (None, leg)]
+        music: Commands = [do.StopPlay(leg)]
+        if self.state is State.TALKING and self.far and not self.holding:
+            music.append(do.Part(self.near, self.far))
+        ends = [do.HangUp(one, Cause.NORMAL) for one in rest if one]
+        return self.finish(at, [*music, *self.drop_others(Cause.CANCELLED), *ends])
+
+    def replace(self, old: LegId, new: Leg, at: float) -> Commands:
+        """`new`, answered already in another call, takes the place of `old`, which goes (RFC 3891, RFC 5589 7)."""
+        leaving: Commands = [do.HangUp(old, Cause.NORMAL)]
+        talking = self.state is State.TALKING and self.far is not None
+        if talking and not self.holding:
+            leaving.insert(0, do.Part(self.near, self.far or self.near))
+        music = [do.StopPlay(one) for one in (self.near, self.far) if talking and one and one != old]
+        self.legs[new.id] = new
+        new.state = "talking"
+        self.end_leg(old, Cause.NORMAL)
+        self.holding.clear()
+        if old == self.near:
+            self.near, self.near_up, self.caller, self.hears = new.id, True, new.number, ""
+        else:
+            self.far = new.id
+        if talking:
+            join: Commands = [do.Join(self.near, self.far or self.near)]
+            return [*leaving, *music, *join, *call_talk.record_again(self)]
+        return [*leaving, *self.let_hear("tone-ringing")]
+
     # ---- steps --------------------------------------------------------------------------------------------------
 
-    def _next_step(self, at: float) -> list[do.Command]:
+    def next_step(self, at: float) -> Commands:
         """The next step of the route; without one the caller is let go with the last cause."""
-        if not self._steps:
-            return self._finish(at, [do.HangUp(self.offer.leg, self._cause)])
-        self._step = step = self._steps.pop(0)
-        if isinstance(step, RingStep):
-            return self._ring(step)
-        if isinstance(step, DialStep):
-            self._hunt = list(step.targets)
-            return self._dial_next(at)
-        if isinstance(step, RefuseStep):
-            self._cause = Cause(step.cause)
-            return self._finish(at, [do.HangUp(self.offer.leg, Cause(step.wire or step.cause))])
-        return self._open_for(step, at)
+        if not self.steps:
+            return self.finish(at, [do.HangUp(self.near, self.cause)])
+        self.step = self.steps.pop(0)
+        return BEGIN[type(self.step)](self, self.step, at)
 
-    def _ring(self, step: RingStep) -> list[do.Command]:
-        self.state = State.RINGING
-        dials = [self._dial(target) for target in step.targets]
-        return [*dials, do.StartTimer(self.id, "no-answer", step.seconds)]
+    def open_for(self, step: Step, at: float) -> Commands:
+        """Answer the caller leg to play or serve something."""
+        if isinstance(step, ServiceStep) and step.service in call_serve.TAKES:
+            self.state = State.DECIDING
+            what, by = call_serve.TAKES[step.service], self.extension_of(self.near)
+            return [do.TakeCall(self.id, what, step.args.get("digits", ""), by)]
+        self.state = State.OPENING
+        before = call_serve.at_once(self, step) if isinstance(step, ServiceStep) else []
+        if self.near_up:
+            return before + opened(self, ev.Answered(self.near), at)
+        return [*before, do.Answer(self.near)]
 
-    def _dial_next(self, at: float) -> list[do.Command]:
-        if not self._hunt:
-            return self._next_step(at)
-        self.state = State.RINGING
-        return [self._dial(self._hunt.pop(0)), do.StartTimer(self.id, "no-sign", NO_SIGN)]
+    def add_trace(self, trace: Iterable[TraceStep]) -> None:
+        """More reasons for the row."""
+        self.route = replace(self.route, trace=(*self.route.trace, *trace))
 
-    def _dial(self, target: Target) -> do.Dial:
+    # ---- helpers ------------------------------------------------------------------------------------------------
+
+    def dial(self, target: Target) -> do.Dial:
+        """A new leg that is tried."""
         self._count += 1
         leg = LegId(f"{self.id}/{self._count}")
-        self._legs[leg] = Leg(leg, str(target.line), target.number)
-        self._trying.add(leg)
-        shown, name = self._shown(target)
-        return do.Dial(leg, target.line, target.number, shown, name)
+        self.legs[leg] = Leg(leg, str(target.line), target.number, target=target)
+        self.trying.add(leg)
+        shown, name = self.shown(target)
+        number = replace(target.number, text=target.wire) if target.wire else target.number
+        return do.Dial(leg, target.line, number, shown, name, target.withhold, target.when_free)
 
-    def _shown(self, target: Target) -> tuple[Number, str]:
+    def shown(self, target: Target) -> tuple[Number, str]:
         """Number and name the far end sees: the line's own number outside; inside the caller, with the line's name."""
         own = self.plan.lines.get(target.line)
         if own:
             return Number(own.own_number, self.offer.called.kind), ""
-        caller = self._caller or self.offer.caller
-        came_on = self.plan.lines.get(self.offer.line)
+        caller, line = self.party()
+        came_on = self.plan.lines.get(line)
         if came_on:
-            name = self.offer.name or ""
+            name = self.offer.name or "" if self.near == self.offer.leg else ""
             return caller, f"{came_on.label}: {name}" if name else came_on.label
         person = self.plan.people.get(caller.text)
         return caller, person.name if person else self.offer.name or ""
 
-    def _open_for(self, step: Step, at: float) -> list[do.Command]:
-        """Answer the caller leg to play or serve something."""
-        self.state = State.OPENING
-        before: list[do.Command] = []
-        if self.summons:
-            dial = do.Dial(self.offer.leg, PHONES, self.offer.caller, self.offer.called, self.offer.name or "")
-            return [dial, do.StartTimer(self.id, "no-answer", SUMMONS)]
-        if isinstance(step, ServiceStep) and step.service == "night.toggle":
-            before = [do.SetOverride("night", step.args.get("value", ""), self.offer.caller.text)]
-        if self._caller_up:
-            return before + self._opened(ev.Answered(self.offer.leg), at)
-        return [*before, do.Answer(self.offer.leg)]
+    def party(self) -> tuple[Number, LineId]:
+        """Number and line of the one for whom somebody is sought."""
+        leg = self.legs.get(self.near)
+        if leg is None:
+            return self.caller or self.offer.caller, self.offer.line
+        return leg.number, LineId(leg.line)
 
-    # ---- rows of the table --------------------------------------------------------------------------------------
+    def extension_of(self, leg: LegId) -> str:
+        """The extension whose phone this leg is, or ""."""
+        known = self.legs.get(leg)
+        if known:
+            return known.number.text if known.line == PHONES else ""
+        return self.offer.caller.text if leg == self.offer.leg and self.offer.line == PHONES else ""
 
-    def _rings(self, event: ev.Ringing, at: float) -> list[do.Command]:
-        self._legs[event.leg].state = "ringing"
-        out: list[do.Command] = []
-        if isinstance(self._step, DialStep):
-            out = [do.StopTimer(self.id, "no-sign"), do.StartTimer(self.id, "no-answer", NO_ANSWER)]
-        if not self._told_ringing and not self._caller_up:
-            self._told_ringing = True
-            out.append(do.Ring(self.offer.leg))
-        return out
+    def other(self, leg: LegId | None = None) -> LegId:
+        """The far leg; of a given one, the one it talks to."""
+        return self.near if leg is not None and leg == self.far else self.far or self.near
 
-    def _progresses(self, event: ev.Progressed, at: float) -> list[do.Command]:
-        """Early media of a single outside leg is let through; of several phones it never is: which one?"""
-        if not isinstance(self._step, DialStep) or self._early:
+    def let_hear(self, prompt: str) -> Commands:
+        """The caller leg hears it again and again, where it is up and does not hear it already; "" is silence."""
+        if not self.near_up or prompt == self.hears:
             return []
-        self._early = True
-        timers: list[do.Command] = [
-            do.StopTimer(self.id, "no-sign"),
-            do.StartTimer(self.id, "no-answer", NO_ANSWER),
-        ]
-        return [*timers, do.Progress(self.offer.leg), do.Join(self.offer.leg, event.leg)]
+        before, self.hears = self.hears, prompt
+        if prompt:
+            return [do.Play(self.near, prompt, self.route.language, loop=True)]
+        return [do.StopPlay(self.near)] if before else []
 
-    def _taken(self, event: ev.Answered, at: float) -> list[do.Command]:
-        self.state = State.CONNECTING
-        self._target = event.leg
-        winner = self._legs[event.leg]
-        winner.state = "talking"
-        self._trying.discard(event.leg)
-        self._answered_by = winner.number.text if winner.line == PHONES else winner.line
-        out: list[do.Command] = [do.StopTimer(self.id, "no-answer"), do.StopTimer(self.id, "no-sign")]
-        out += self._drop_others(Cause.ELSEWHERE)
-        if self._caller_up:
-            return out + self._connected(ev.Answered(self.offer.leg), at)
-        return [*out, do.Answer(self.offer.leg)]
+    def music(self, leg: LegId) -> do.Play:
+        """What who is on hold hears."""
+        return do.Play(leg, self.route.music, self.route.language, loop=True)
 
-    def _connected(self, event: ev.Answered, at: float) -> list[do.Command]:
-        self.state = State.TALKING
-        self._caller_up = True
-        self._answered_at = at
-        self._cause = Cause.NORMAL
-        longest = do.StartTimer(self.id, "longest", LONGEST_TALK)
-        caller, other = self.offer.leg, self._other()
-        if not self._holding:
-            return [do.Join(caller, other), longest]
-        waiting = {caller, other} - self._holding
-        return [*(do.Play(leg, "hold", self.route.language, loop=True) for leg in waiting), longest]
+    def leave(self, leg: LegId, rest: LegId) -> None:
+        """`leg` is out of the call, `rest` stays and is the one for whom somebody is sought."""
+        self.end_leg(leg, Cause.NORMAL, "transferred")
+        self.near, self.near_up, self.far, self.third = rest, True, None, None
+        self.holding.clear()
+        self.hears, self.step = "", None
 
-    def _callee_ended(self, event: ev.Ended, at: float) -> list[do.Command]:
-        """One of those being tried is out. The last one ends the step: the next line of a hunt, or the next step."""
-        self._mark_ended(event)
-        self._trying.discard(event.leg)
-        if self._trying:
-            return []
-        self._cause, self._detail = event.cause, event.detail
-        out: list[do.Command] = [do.StopTimer(self.id, "no-answer"), do.StopTimer(self.id, "no-sign")]
-        if not isinstance(self._step, DialStep):
-            return out + self._next_step(at)
-        if self._early:
-            out.append(do.Part(self.offer.leg, event.leg))
-            self._early = False
-        if event.cause in FAILOVER or self._step.emergency:
-            return out + self._dial_next(at)
-        return out + self._finish(at, [do.HangUp(self.offer.leg, event.cause)])
+    def end_leg(self, leg: LegId, cause: Cause, detail: str = "") -> None:
+        """Note that the leg is gone."""
+        known = self.legs.get(leg)
+        if known and known.state != "ended":
+            known.state, known.cause, known.detail = "ended", known.cause or str(cause), detail
 
-    def _nobody_answered(self, event: ev.TimerFired, at: float) -> list[do.Command]:
-        if event.name not in ("no-answer", "no-sign"):
-            return []
-        out = self._drop_others(Cause.NO_ANSWER)
-        self._cause = Cause.NO_ANSWER if event.name == "no-answer" else Cause.TIMEOUT
-        if isinstance(self._step, DialStep) and event.name == "no-sign":
-            return out + self._dial_next(at)
-        if isinstance(self._step, DialStep):
-            return out + self._finish(at, [do.HangUp(self.offer.leg, Cause.NO_ANSWER)])
-        return out + self._next_step(at)
-
-    def _caller_gave_up(self, event: ev.Ended, at: float) -> list[do.Command]:
-        lost = self.summons or event.cause in (Cause.LINE_LOST, Cause.MEDIA, Cause.FAULT, Cause.TIMEOUT)
-        self._cause, self._detail = (event.cause if lost else Cause.CANCELLED), event.detail
-        return self._finish(at, self._drop_others(Cause.CANCELLED))
-
-    def _talk_ended(self, event: ev.Ended, at: float) -> list[do.Command]:
-        """Either side hung up: end the other."""
-        self._cause, self._detail = event.cause, event.detail
-        out: list[do.Command] = []
-        if event.leg == self.offer.leg:
-            out.append(do.HangUp(self._other(), Cause.NORMAL))
-        else:
-            out.append(do.HangUp(self.offer.leg, Cause.NORMAL if self._caller_up else event.cause))
-        self._mark_ended(event)
-        return self._finish(at, out)
-
-    def _too_long(self, event: ev.TimerFired, at: float) -> list[do.Command]:
-        if event.name != "longest":
-            return []
-        self._cause = Cause.TIMEOUT
-        return self._finish(at, [do.HangUp(self.offer.leg, Cause.NORMAL), do.HangUp(self._other(), Cause.NORMAL)])
-
-    def _digit(self, event: ev.Digit, at: float) -> list[do.Command]:
-        other = self._other() if event.leg == self.offer.leg else self.offer.leg
-        return [do.SendDigits(other, event.digit)]
-
-    def _held(self, event: ev.Held, at: float) -> list[do.Command]:
-        """The one who is left waiting hears music, not the room of the other. They are joined when neither holds."""
-        caller, other = self.offer.leg, self._other()
-        holder, waiting = (caller, other) if event.leg == caller else (other, caller)
-        if event.held == (holder in self._holding):
-            return []
-        (self._holding.add if event.held else self._holding.discard)(holder)
-        music = self.route.language
-        if waiting in self._holding:  # who holds as well does not listen
-            return [do.StopPlay(holder)] if event.held else [do.Play(holder, "hold", music, loop=True)]
-        if event.held:
-            return [do.Part(caller, other), do.Play(waiting, "hold", music, loop=True)]
-        return [do.StopPlay(waiting), do.Join(caller, other)]
-
-    def _summons_ignored(self, event: ev.TimerFired, at: float) -> list[do.Command]:
-        self._cause = Cause.NO_ANSWER
-        return self._finish(at, [do.HangUp(self.offer.leg, Cause.NO_ANSWER)])
-
-    def _number_known(self, event: ev.NumberKnown, at: float) -> list[do.Command]:
-        self._caller = event.caller
-        return []
-
-    def _holds_early(self, event: ev.Held, at: float) -> list[do.Command]:
-        """Who holds before both are up is not joined when they are."""
-        (self._holding.add if event.held else self._holding.discard)(event.leg)
-        return []
-
-    def _opened(self, event: ev.Answered, at: float) -> list[do.Command]:
-        """The caller leg is up: say or do what the step wants."""
-        self._caller_up = True
-        self._answered_at = at
-        step = self._step
-        if isinstance(step, ServiceStep):
-            return [do.StopTimer(self.id, "no-answer"), *self._serve(step)]
-        self.state = State.ANNOUNCING
-        self._answered_by = "announcement"
-        prompt = step.prompt if isinstance(step, AnnounceStep) else "nobody"
-        self._cause = Cause(step.cause) if isinstance(step, AnnounceStep) else Cause.NO_ANSWER
-        return [do.Play(self.offer.leg, prompt, self.route.language), self._guard()]
-
-    def _serve(self, step: ServiceStep) -> list[do.Command]:
-        self._answered_by = step.service
-        self._cause = Cause.NORMAL
-        if step.service == "echo":
-            self.state = State.SERVING
-            return [do.Join(self.offer.leg, self.offer.leg), do.StartTimer(self.id, "longest", LONGEST_TALK)]
-        self.state = State.ANNOUNCING
-        prompt = {"night.toggle": "night-on" if step.args.get("value") else "night-off"}.get(step.service, step.service)
-        return [do.Play(self.offer.leg, prompt, self.route.language), self._guard()]
-
-    def _guard(self) -> do.StartTimer:
-        return do.StartTimer(self.id, "announcement", ANNOUNCEMENT)
-
-    def _said(self, event: ev.PromptEnded | ev.TimerFired, at: float) -> list[do.Command]:
-        return self._finish(at, [do.HangUp(self.offer.leg, Cause.NORMAL)])
-
-    def _listener_left(self, event: ev.Ended, at: float) -> list[do.Command]:
-        """Who hears an announcement hangs up: the reason for the announcement stays the cause of the call."""
-        return self._finish(at, [])
-
-    def _stray_answered(self, event: ev.Answered, at: float) -> list[do.Command]:
-        return [do.HangUp(event.leg, Cause.ELSEWHERE)]
-
-    def _stray_ended(self, event: ev.Ended, at: float) -> list[do.Command]:
-        self._mark_ended(event)
-        return []
-
-    # ---- helpers ------------------------------------------------------------------------------------------------
-
-    def _other(self) -> LegId:
-        return self._target or self.offer.leg
-
-    def _mark_ended(self, event: ev.Ended) -> None:
-        leg = self._legs.get(event.leg)
-        if leg and leg.state != "ended":
-            leg.state, leg.cause, leg.detail = "ended", leg.cause or str(event.cause), event.detail
-
-    def _drop_others(self, cause: Cause) -> list[do.Command]:
-        dropped: list[do.Command] = []
-        for leg in sorted(self._trying):
-            self._legs[leg].state, self._legs[leg].cause = "ended", str(cause)
+    def drop_others(self, cause: Cause) -> Commands:
+        """Nobody else is tried any more."""
+        dropped: Commands = self.part_early() if self.early in self.trying else []
+        for leg in sorted(self.trying):
+            self.legs[leg].state, self.legs[leg].cause = "ended", str(cause)
             dropped.append(do.HangUp(leg, cause))
-        self._trying.clear()
+        self.trying.clear()
         return dropped
 
-    def _finish(self, at: float, last: Iterable[do.Command]) -> list[do.Command]:
+    def part_early(self) -> Commands:
+        """The early media that the caller hears ends."""
+        leg, self.early = self.early, None
+        return [do.Part(self.near, leg)] if leg else []
+
+    def stop_timers(self) -> Commands:
+        """Those of trying."""
+        more = ("wave", "delay") if self.hunt else ()
+        self.hunt = None
+        return [do.StopTimer(self.id, name) for name in ("no-answer", "no-sign", *more)]
+
+    def finish(self, at: float, last: Iterable[do.Command]) -> Commands:
         """The end: last commands, timers off, the row."""
-        talked = self.state is State.TALKING
+        talked = self.state in (State.TALKING, State.CONSULTING)
+        queued = self.state is State.QUEUED
         self.state = State.ENDED
-        ring_ms = round(((self._answered_at or at) - self.at) * 1000)
-        talk_ms = round((at - self._answered_at) * 1000) if talked and self._answered_at is not None else 0
-        if self._target and not talked:
-            self._legs[self._target].cause = self._legs[self._target].cause or str(self._cause)
-        return [*last, do.StoreCall(self._record(ring_ms, talk_ms))]
+        ring_ms = round(((self.answered_at or at) - self.at) * 1000)
+        talk_ms = round((at - self.answered_at) * 1000) if talked and self.answered_at is not None else 0
+        if self.far and not talked and self.far in self.legs:
+            self.legs[self.far].cause = self.legs[self.far].cause or str(self.cause)
+        tail: Commands = [do.Dequeue(self.id)] if queued else []
+        tail += [do.StopRecord(self.recording)] if self.recording else []
+        return [*last, *tail, do.StoreCall(self._record(ring_ms, talk_ms))]
 
     def _called(self) -> Number:
         """Who was called: for a call to the outside the number itself, not how it was dialled."""
-        outside = next((step for step in self.route.steps if isinstance(step, DialStep)), None)
-        return outside.targets[0].number if outside and outside.targets else self.offer.called
+        behind = (step.steps if isinstance(step, PinStep) else (step,) for step in self.route.steps)
+        outside = next((step for steps in behind for step in steps if isinstance(step, DialStep)), None)
+        mine = outside and outside.targets and self.offer.line == PHONES
+        return outside.targets[0].number if outside and mine else self.offer.called
 
     def _record(self, ring_ms: int, talk_ms: int) -> do.CallRecord:
         legs = tuple(
             {"leg": str(leg.id), "line": leg.line, "number": leg.number.text, "cause": leg.cause, "detail": leg.detail}
-            for leg in self._legs.values()
+            for leg in self.legs.values()
         )
         return do.CallRecord(
-            id=self.id,
-            direction=self.route.direction,
-            line=str(self.offer.line),
-            caller=self._caller or self.offer.caller,
-            called=self._called(),
-            caller_name=self.offer.name or "",
-            started_at=self.wall,
-            ended_at="",
-            ring_ms=ring_ms,
-            talk_ms=talk_ms,
-            answered_by=self._answered_by,
-            cause=self._cause,
-            detail=self._detail,
-            legs=legs,
-            trace=self.route.trace,
-        )
+            id=self.id, direction=self.route.direction, line=str(self.offer.line),
+            caller=self.caller if self.near == self.offer.leg and self.caller else self.offer.caller,
+            called=self._called(), caller_name=self.offer.name or "", started_at=self.wall, ended_at="",
+            ring_ms=ring_ms, talk_ms=talk_ms, answered_by=self.answered_by, cause=self.cause, detail=self.detail,
+            legs=legs, trace=self.route.trace,
+        )  # fmt: skip
 
 
-Row = Callable[..., list[do.Command]]
+def refuse(call: Call, step: RefuseStep, at: float) -> Commands:
+    """Never answer: end the leg."""
+    call.cause = Cause(step.cause)
+    return call.finish(at, [do.HangUp(call.near, Cause(step.wire or step.cause))])
+
+
+def tone(call: Call, step: ToneStep, at: float) -> Commands:
+    """Ring no phone, and let the caller hear that it rings; who is up already hears the tone."""
+    call.state = State.RINGING
+    call.cause = Cause(step.cause)
+    told: Commands = [] if call.told_ringing or call.near_up else [do.Ring(call.near)]
+    call.told_ringing = True
+    return [*told, *call.let_hear("tone-ringing"), do.StartTimer(call.id, "tone", step.seconds)]
+
+
+def opened(call: Call, event: ev.Answered, at: float) -> Commands:
+    """The caller leg is up: say or do what the step wants."""
+    call.near_up = True
+    if call.answered_at is None:
+        call.answered_at = at
+    return OPENED[type(call.step)](call, call.step, at)
+
+
+def summoned(call: Call, event: ev.Answered, at: float) -> Commands:
+    """The phone that the box called is up: the steps begin."""
+    call.near_up = True
+    return [do.StopTimer(call.id, "no-answer"), *call.next_step(at)]
+
+
+def summons_ignored(call: Call, event: ev.TimerFired, at: float) -> Commands:
+    """Nobody lifts."""
+    call.cause = Cause.NO_ANSWER
+    return call.finish(at, [do.HangUp(call.near, Cause.NO_ANSWER)])
+
+
+def summons_failed(call: Call, event: ev.Ended, at: float) -> Commands:
+    """The phone that the box called refuses, or is gone."""
+    call.cause, call.detail = event.cause, event.detail
+    return call.finish(at, [])
+
+
+def stray_answered(call: Call, event: ev.Answered, at: float) -> Commands:
+    """A leg that lost lifts late."""
+    return [do.HangUp(event.leg, Cause.ELSEWHERE)]
+
+
+def stray_ended(call: Call, event: ev.Ended, at: float) -> Commands:
+    """A leg that lost is gone."""
+    call.end_leg(event.leg, event.cause, event.detail)
+    return []
+
+
+Row = Callable[..., Commands]
 S = State
+NAMES: Mapping[State, str] = {
+    S.OPENING: "announcement", S.ANNOUNCING: "announcement", S.SERVING: "announcement", S.GREETING: "announcement",
+    S.CHOOSING: "announcement", S.ASKING: "announcement",
+    S.RECORDING: "message", S.QUEUED: "waiting", S.PARKED: "parked", S.CONSULTING: "held",
+    S.DECIDING: "ringing",
+}  # fmt: skip
+BEGIN: Mapping[type, Row] = {
+    RefuseStep: refuse,
+    ToneStep: tone,
+    RingStep: call_ring.ring,
+    DialStep: call_ring.dial_out,
+    ResponsibleStep: call_ring.look_up,
+    **dict.fromkeys((AnnounceStep, GreetStep, QueueStep, MenuStep, MailboxStep, ServiceStep, PinStep), Call.open_for),
+}
+OPENED: Mapping[type, Row] = {**call_serve.OPENED, QueueStep: call_queue.wait, PinStep: call_pin.ask}
 TABLE: Mapping[tuple[State, type, str], Row] = {
-    (S.RINGING, ev.Ringing, "callee"): Call._rings,
-    (S.RINGING, ev.Progressed, "callee"): Call._progresses,
-    (S.RINGING, ev.Answered, "callee"): Call._taken,
-    (S.RINGING, ev.Ended, "callee"): Call._callee_ended,
-    (S.RINGING, ev.TimerFired, ""): Call._nobody_answered,
-    (S.RINGING, ev.Ended, "caller"): Call._caller_gave_up,
-    (S.RINGING, ev.NumberKnown, "caller"): Call._number_known,
-    (S.CONNECTING, ev.Answered, "caller"): Call._connected,
-    (S.CONNECTING, ev.Held, "caller"): Call._holds_early,
-    (S.CONNECTING, ev.Held, "target"): Call._holds_early,
-    (S.CONNECTING, ev.Ended, "caller"): Call._talk_ended,
-    (S.CONNECTING, ev.Ended, "target"): Call._talk_ended,
-    (S.TALKING, ev.Ended, "caller"): Call._talk_ended,
-    (S.TALKING, ev.Ended, "target"): Call._talk_ended,
-    (S.TALKING, ev.Digit, "caller"): Call._digit,
-    (S.TALKING, ev.Digit, "target"): Call._digit,
-    (S.TALKING, ev.Held, "caller"): Call._held,
-    (S.TALKING, ev.Held, "target"): Call._held,
-    (S.TALKING, ev.TimerFired, ""): Call._too_long,
-    (S.OPENING, ev.Answered, "caller"): Call._opened,
-    (S.OPENING, ev.Ended, "caller"): Call._caller_gave_up,
-    (S.OPENING, ev.TimerFired, ""): Call._summons_ignored,
-    (S.ANNOUNCING, ev.PromptEnded, "caller"): Call._said,
-    (S.ANNOUNCING, ev.TimerFired, ""): Call._said,
-    (S.ANNOUNCING, ev.Ended, "caller"): Call._listener_left,
-    (S.SERVING, ev.Ended, "caller"): Call._listener_left,
-    (S.SERVING, ev.TimerFired, ""): Call._too_long,
-    **{(state, ev.Answered, "stray"): Call._stray_answered for state in State},
-    **{(state, ev.Ended, "stray"): Call._stray_ended for state in State},
+    (S.SUMMONING, ev.Answered, "caller"): summoned,
+    (S.SUMMONING, ev.TimerFired, ""): summons_ignored,
+    (S.SUMMONING, ev.Ended, "caller"): summons_failed,
+    (S.OPENING, ev.Answered, "caller"): opened,
+    (S.OPENING, ev.Ended, "caller"): call_ring.gave_up,
+    **call_ring.ROWS,
+    **call_queue.ROWS,
+    **call_talk.ROWS,
+    **call_consult.ROWS,
+    **call_serve.ROWS,
+    **call_pin.ROWS,
+    **{(state, ev.Answered, "stray"): stray_answered for state in State},
+    **{(state, ev.Ended, "stray"): stray_ended for state in State},
 }
 
 

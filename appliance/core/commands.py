@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 
 from appliance.core.causes import Cause
 from appliance.core.forwarding import Diverted
-from appliance.core.model import CallId, Direction, LegId, LineId, Number, TraceStep
+from appliance.core.model import CallId, Direction, Kind, LegId, LineId, Number, TraceStep
 from appliance.core.sms_rules import Rule
+
+NOBODY = Number("", Kind.UNAVAILABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Dial:
     caller: Number
     name: str = ""
     withhold: bool = False
+    when_free: bool = False  # a phone that is in a call is not rung: Ended(busy) comes back
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,10 @@ class Record:
     other: LegId | None = None
     longest: float = 4 * 3600.0
     silence: float = 0.0
+    call: CallId | None = None
+    mailbox: str = ""  # a message for it, else the record of a call
+    caller: Number = NOBODY
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +150,53 @@ class LookUp:
     call: CallId
     number: Number
     seconds: float = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """Do what a feature code says that is no matter of a call: block a number... `by`: the extension that dialled."""
+
+    call: CallId
+    service: str
+    args: Mapping[str, str]
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """Put the call on a free slot; `Call.parked` is told which. `by`: the extension that parks it."""
+
+    call: CallId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeCall:
+    """The caller leg of this call takes another one: "pickup" with the extension that rings, "" for one of its groups;
+    "slot" with a parking slot. The answer is `Call.taken_by` there, or `Call.refused` here."""
+
+    call: CallId
+    what: str
+    which: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnterRoom:
+    """The leg talks in a conference room, and leaves it by ending."""
+
+    leg: LegId
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallBack:
+    """The caller wants to be called back when it is his turn."""
+
+    call: CallId
+    group: str
+    caller: Number
+    line: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,7 +408,7 @@ class Forward:
 
 Command = (
     Dial | Ring | Progress | Answer | HangUp | Join | Part | Play | StopPlay | Say | Record | PauseRecord | StopRecord
-    | StoreRecording | LookUp | Decide | Enqueue | Dequeue | MovePlace | Remember | SendDigits | StartTimer | StopTimer
-    | StoreCall | StoreSms | FreeSlot | SendSmsPart | SetOverride | CountHit | Notify | Lamp | Log | SendUssd
-    | AnswerUssd | CancelUssd | Forward
+    | StoreRecording | LookUp | Serve | Park | TakeCall | EnterRoom | CallBack | Decide | Enqueue | Dequeue | MovePlace
+    | Remember | SendDigits | StartTimer | StopTimer | StoreCall | StoreSms | FreeSlot | SendSmsPart | SetOverride
+    | CountHit | Notify | Lamp | Log | SendUssd | AnswerUssd | CancelUssd | Forward
 )  # fmt: skip

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
+from appliance.core.caps import Spent
+
 LegId = NewType("LegId", str)  # "gsm0-17", "phones-3": the driver mints ids of legs that arrive, a Call those it dials
 LineId = NewType("LineId", str)  # "gsm0"; PHONES for every SIP phone
 CallId = NewType("CallId", str)  # sortable by time: "20261127T183000-0001"
@@ -88,6 +90,8 @@ class Target:
     delay: float = 0.0
     confirm: bool = False
     when_free: bool = False
+    wire: str = ""  # how the line's operator wants the number; "": as it is
+    withhold: bool = False  # our number is hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ class RingStep:
     whisper: str = ""  # a text with {wait} left open, said to who answers before the two are joined
     whisper_prompt: str = ""  # a prompt instead
     hunt: str = ""  # whose place moves on with this step: "group/sales", "scheme/main/0/1"
+    detours: Mapping[str, tuple["Step", ...]] = field(default_factory=dict)  # busy | no-answer | offline: tried next
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,8 @@ class DialStep:
 
     targets: tuple[Target, ...]
     emergency: bool = False
+    talk_seconds: float = 0.0  # the longest talk allowed; 0: the office's
+    warning: str = "minute-left"  # a prompt that both hear a minute before; "" for none
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +195,14 @@ class ResponsibleStep:
 
 
 @dataclass(frozen=True, slots=True)
+class PinStep:
+    """Answer, ask for the person's PIN, and go on with `steps` when it is right; three wrong ones end the call."""
+
+    extension: str
+    steps: tuple["Step", ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceStep:
     """A feature code, carried out by the exchange: `night.toggle`, `echo`..."""
 
@@ -197,7 +212,7 @@ class ServiceStep:
 
 Step = (
     RingStep | DialStep | AnnounceStep | RefuseStep | ToneStep | GreetStep | QueueStep | MenuStep | MailboxStep
-    | ResponsibleStep | ServiceStep
+    | ResponsibleStep | ServiceStep | PinStep
 )  # fmt: skip
 
 
@@ -233,6 +248,8 @@ class Presence:
     first_call: bool | None = None  # the caller never called this line before; None: not known
     clock_trusted: bool = True
     draw: int = 0  # a number drawn for this call, for random strategies
+    spent: Mapping[str, Spent] = field(default_factory=dict)  # "line/gsm0", "person/101" -> what calls out have cost
+    balances: Mapping[LineId, int | None] = field(default_factory=dict)  # of lines that are watched; None: unknown
 
     def present(self, extension: str) -> bool:
         """A phone is registered, and its owner is signed in and not on do-not-disturb (F70)."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from appliance.core.model import LineId
+from appliance.core.plan_calling import Calling, Cap, Rate
 from appliance.core.plan_time import Hours
 from appliance.core.scheme import Mailbox, Menu, Scheme, Strategy
 from appliance.core.sms_rules import Rule
@@ -30,6 +31,9 @@ class Person:
     forward_offline: str = ""
     forward_seconds: float = 20.0  # nobody answers after
     record: bool = False
+    cap: Cap = field(default_factory=Cap)
+    pin: str = ""  # lets a call out that is not allowed; "": nothing does
+    all_lines: bool = True  # may use the lines that everybody may use
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,10 @@ class Line:
     presents: bool = True  # calls out show its own number
     sms_never: tuple[str, ...] = ()  # senders whose messages are kept only: patterns of sms_rules.fits
     sms: SmsRules = SmsRules()
+    cap: Cap = field(default_factory=Cap)
+    rates: tuple[Rate, ...] = ()
+    dial_form: str = ""  # how its operator wants numbers: "" +48... | national | plain (no +) | 00
+    dial_prefix: str = ""  # digits in front of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +140,17 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingRule:
-    """Numbers that fit `pattern` (E.164 or short, * at the end) go out over `lines`, tried in order."""
+    """Numbers that fit `pattern` go out over `lines`, tried in order. A pattern is E.164, short, a beginning with *, or
+    a mask in which X is any digit. `people`: extensions it is for, None for everybody; `hours`: when, None for always.
+    `cut` digits at the front of what was dialled go, `add` comes there instead."""
 
     pattern: str
     lines: tuple[LineId, ...]
+    people: frozenset[str] | None = None
+    hours: Hours | None = None
+    cut: int = 0
+    add: str = ""
+    withhold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +168,14 @@ class Plan:
     emergency: frozenset[str] = frozenset({"112"})
     help_numbers: frozenset[str] = frozenset()
     codes: Mapping[str, str] = field(default_factory=lambda: {"*28": "night.toggle"})
+    call_codes: Mapping[str, str] = field(default_factory=dict)  # typed while talking: "##" -> "transfer"
+    park_code: str = "700"
+    park_slots: tuple[str, ...] = ("701", "702", "703", "704", "705", "706", "707", "708", "709")
+    rooms: Mapping[str, str] = field(default_factory=dict)  # number of a conference room -> its PIN, "" none
     extension_digits: tuple[int, ...] = (3,)
     last_caller: str = "block"  # what a long press of the status button does: block | let-next
     sms_rules: tuple[Rule, ...] = ()
     schemes: Mapping[str, Scheme] = field(default_factory=dict)
     menus: Mapping[str, Menu] = field(default_factory=dict)
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
+    calling: Calling = field(default_factory=Calling)

@@ -14,6 +14,7 @@ from typing import Protocol
 from appliance.core import commands as do
 from appliance.core import events as ev
 from appliance.core.call import Call
+from appliance.core.caps import Spent
 from appliance.core.causes import Cause
 from appliance.core.limits import Limits
 from appliance.core.model import PHONES, CallId, Kind, LegId, LineId, Number, Offer, Presence, Route
@@ -88,10 +89,14 @@ class Exchange:
         self.changed: Callable[[str], None] = lambda topic: None
         self.pressed: Callable[[ev.ButtonPressed], None] = lambda event: None
         self.sim_said: Callable[[ev.UssdAnswered | ev.UssdFailed | ev.ForwardingRead], None] = lambda event: None
-        self.call_ended: Callable[[do.CallRecord], None] = lambda record: None
+        self.call_ended: list[Callable[[do.CallRecord], None]] = []
+        self.spent: Callable[[], Mapping[str, Spent]] = dict
+        self.balances: Callable[[], Mapping[LineId, int | None]] = dict
+        self.decided: Callable[[Offer, Route], None] = lambda offer, route: None
         self.message_came: Callable[[ev.SmsReceived], None] = lambda event: None
         self.plan_changed: Callable[[ev.PlanChanged], None] = lambda event: None
         self.sms_out: Callable[[ev.Event], None] = lambda event: None
+        self.knows: Callable[[Presence, Offer | None], Presence] = lambda state, offer: state
         self.stray: Callable[[ev.Event], None] = lambda event: None  # of a leg that no call has
         self._bridge = bridge
         self._storage = storage
@@ -102,9 +107,9 @@ class Exchange:
         self._line_of: dict[LegId, LineId] = {}
         self._joined: set[tuple[LegId, LegId]] = set()
         self._wanted_joins: set[tuple[LegId, LegId]] = set()
-        self._events: Mapping[type, Callable[..., None]] = {
+        self._events: dict[type, Callable[..., None]] = {
             ev.Offered: self._offered,
-            ev.TimerFired: self._timer_fired,
+            **dict.fromkeys((ev.TimerFired, ev.LookedUp, ev.AgentsChosen, ev.PlaceChanged), self._call_event),
             ev.SmsReceived: self._sms_received,
             ev.SmsStored: self._sms_stored,
             ev.SmsStoreFailed: self._sms_store_failed,
@@ -124,7 +129,7 @@ class Exchange:
             ev.UssdFailed: lambda event: self.sim_said(event),
             ev.ForwardingRead: lambda event: self.sim_said(event),
         }
-        self._commands: Mapping[type, Callable[..., None]] = {
+        self._commands: dict[type, Callable[..., None]] = {
             do.Dial: self._dial,
             do.Join: self._join,
             do.Part: self._part,
@@ -140,6 +145,16 @@ class Exchange:
             do.Lamp: lambda c: None,
         }
 
+    def extend(self, commands: Mapping[type, Callable[..., None]], events: Mapping[type, Callable[..., None]]) -> None:
+        """Another part carries out these commands and takes these events."""
+        self._commands.update(commands)
+        self._events.update(events)
+
+    def replace_command(self, kind: type, carry_out: Callable[..., None]) -> Callable[..., None]:
+        """Another part stands before a command; gives who carried it out so far."""
+        before, self._commands[kind] = self._commands[kind], carry_out
+        return before
+
     # ---- events -------------------------------------------------------------------------------------------------
 
     def handle(self, event: ev.Event) -> None:
@@ -148,15 +163,15 @@ class Exchange:
         if known:
             known(event)
         else:
-            self._leg_event(event)
+            self.leg_event(event)
 
     def tick(self, at: float) -> None:
         """Fire what is due."""
         for call, name in self._timers.due(at):
             self.handle(ev.TimerFired(call, name))
 
-    def presence(self) -> Presence:
-        """What routing may know of the moment."""
+    def presence(self, offer: Offer | None = None) -> Presence:
+        """What routing may know of the moment, and of an offer's caller."""
         status = {line_id: line.status() for line_id, line in self.lines.items() if line_id != PHONES}
         busy = {
             leg["number"]
@@ -164,24 +179,28 @@ class Exchange:
             for leg in running.call.leg_facts()
             if leg["line"] == PHONES and leg["state"] in ("talking", "caller")
         }
-        return Presence(
+        state = Presence(
             registered=frozenset(self.registered),
             busy=frozenset(busy),
             lines_up=frozenset(i for i, s in status.items() if s.usable),
             lines_free=frozenset(i for i, s in status.items() if s.usable and not s.busy),
             lines_emergency=frozenset(i for i, s in status.items() if s.usable or s.usable_for_emergency),
             overrides=dict(self.overrides),
+            draw=secrets.randbelow(1 << 30),
+            spent=self.spent(),
+            balances=self.balances(),
         )
+        return self.knows(state, offer)
 
     def explain(self, offer: Offer, now: datetime, presence: Presence | None = None) -> Route:
         """What route() would decide; rings nobody and changes nothing."""
-        return route(offer, self.plan, now, presence or self.presence())
+        return route(offer, self.plan, now, presence or self.presence(offer))
 
     def hang_up(self, call: str) -> bool:
         """End a call by hand. False when there is none of that id."""
         running = self.calls.get(CallId(call))
         if running:
-            self._line(running.offer.leg).perform(do.HangUp(running.offer.leg, Cause.NORMAL))
+            self._line(running.call.near).perform(do.HangUp(running.call.near, Cause.NORMAL))
         return running is not None
 
     def levels(self, leg: LegId) -> tuple[int, int] | None:
@@ -203,6 +222,7 @@ class Exchange:
         self._line_of[offer.leg] = offer.line
         decided = self.explain(offer, self.clock.local(self.plan.zone))
         decided = self.limits.applied(offer, decided, len(self._calls_of(offer)), self.clock.monotonic())
+        self.decided(offer, decided)
         if offer.line != PHONES:
             self._came_in(offer)
         self._begin(offer, decided)
@@ -221,14 +241,15 @@ class Exchange:
         self._by_leg[offer.leg] = call_id
         verb = "made to" if summons else "offered on"
         log.info("call %s: %s %s, %d steps", call_id, verb, offer.line, len(decided.steps))
-        self._run(call_id, call.begin())
+        self.carry_out(call_id, call.begin())
 
     def _calls_of(self, offer: Offer) -> list[Running]:
         if offer.line != PHONES:
             return []
         return [r for r in self.calls.values() if r.offer.line == PHONES and r.offer.caller == offer.caller]
 
-    def _leg_event(self, event: ev.Event) -> None:
+    def leg_event(self, event: ev.Event) -> None:
+        """An event for the call of its leg."""
         leg = getattr(event, "leg", None)
         call_id = self._by_leg.get(leg) if leg else None
         if isinstance(event, ev.Answered):
@@ -238,7 +259,7 @@ class Exchange:
             if isinstance(event, ev.Answered) and event.leg in self._line_of:
                 self._line(event.leg).perform(do.HangUp(event.leg, Cause.NORMAL))
         else:
-            self._run(call_id, self.calls[call_id].call.handle(event, self.clock.monotonic()))
+            self.carry_out(call_id, self.calls[call_id].call.handle(event, self.clock.monotonic()))
             if isinstance(event, ev.NumberKnown):
                 self._screen_again(call_id, event)
         if isinstance(event, ev.Ended):
@@ -254,7 +275,7 @@ class Exchange:
             self.last_caller = event.caller
         decided = self.explain(offer, self.clock.local(self.plan.zone))
         if any(getattr(step, "cause", "") == Cause.BLOCKED for step in decided.steps[:1]):
-            self._run(call_id, running.call.turn_away(decided, self.clock.monotonic()))
+            self.carry_out(call_id, running.call.turn_away(decided, self.clock.monotonic()))
 
     def _forget(self, leg: LegId) -> None:
         self._bridge.stop_play(leg)
@@ -263,10 +284,10 @@ class Exchange:
         self._joined = {pair for pair in self._joined if leg not in pair}
         self._wanted_joins = {pair for pair in self._wanted_joins if leg not in pair}
 
-    def _timer_fired(self, event: ev.TimerFired) -> None:
+    def _call_event(self, event: ev.TimerFired | ev.LookedUp | ev.AgentsChosen | ev.PlaceChanged) -> None:
         running = self.calls.get(CallId(event.call))
         if running:
-            self._run(CallId(event.call), running.call.handle(event, self.clock.monotonic()))
+            self.carry_out(CallId(event.call), running.call.handle(event, self.clock.monotonic()))
 
     def _sms_received(self, event: ev.SmsReceived) -> None:
         line = self.plan.lines.get(event.line)
@@ -336,7 +357,33 @@ class Exchange:
 
     # ---- commands -----------------------------------------------------------------------------------------------
 
-    def _run(self, call_id: CallId, commands: list[do.Command]) -> None:
+    def call_of(self, leg: LegId) -> Running | None:
+        """The call that has this leg."""
+        call_id = self._by_leg.get(leg)
+        return self.calls.get(call_id) if call_id else None
+
+    def moved(self, leg: LegId, call: CallId) -> None:
+        """The leg belongs to another call now."""
+        self._by_leg[leg] = call
+
+    def knows_leg(self, leg: LegId) -> bool:
+        """The leg is not gone."""
+        return leg in self._line_of
+
+    def post(self, event: ev.Event) -> None:
+        """For later in this turn of the loop."""
+        self._post(event)
+
+    def keep(self, line: str, name: str, value: object) -> None:
+        """A fact that outlives a restart."""
+        self._storage.fact(line, name, value)
+
+    def perform(self, command: do.Command) -> None:
+        """Carry out a command that belongs to no call."""
+        self._commands[type(command)](command)
+
+    def carry_out(self, call_id: CallId, commands: list[do.Command]) -> None:
+        """The commands of a call, in order."""
         for command in commands:
             perform = self._commands.get(type(command))
             if perform:
@@ -360,6 +407,9 @@ class Exchange:
         line = self.lines.get(command.line)
         if line is None:
             self._post(ev.Ended(command.leg, Cause.UNREACHABLE, "no such line"))
+            return
+        if command.when_free and not self.presence().available(command.number.text):
+            self._post(ev.Ended(command.leg, Cause.BUSY, "in a call"))
             return
         self._line_of[command.leg] = command.line
         line.perform(command)
@@ -395,9 +445,17 @@ class Exchange:
             return
         self._bridge.play(command.leg, slot, path, command.loop)
 
+    def play_file(self, leg: LegId, path: Path) -> bool:
+        """Play a file once to a leg; PromptEnded comes back. False where it has no sound yet."""
+        slot = self._line(leg).slot(leg) if leg in self._line_of else None
+        if slot is not None:
+            self._bridge.play(leg, slot, path, False)
+        return slot is not None
+
     def _store_call(self, command: do.StoreCall) -> None:
         self._storage.call(replace(command.record, ended_at=stamp(self.clock.now())))
-        self.call_ended(command.record)
+        for told in self.call_ended:
+            told(command.record)
 
     def set_override(self, command: do.SetOverride) -> None:
         """Set, clear or toggle an override; "toggle" sets `night` or gives it back to the hours."""

@@ -21,6 +21,7 @@ from appliance.journal.writes import (
     CountHits,
     PutLineFact,
     PutSignal,
+    RememberCaller,
     Result,
     SetOverrideRow,
     StoreCallRow,
@@ -131,6 +132,10 @@ class JournalStorage:
     def fact(self, line: str, name: str, value: object) -> None:
         """Keep what is known of a line."""
         self._writer.submit(PutLineFact(line, name, value, stamp(self._clock.now())))
+
+    def remember(self, line: str, number: str) -> None:
+        """This caller has heard the line's first greeting."""
+        self._writer.submit(RememberCaller(line, number, stamp(self._clock.now())))
 
     def signal(self, line: str, percent: int | None, network: str, operator: str, state: str) -> None:
         """A point of a line's signal history."""

@@ -16,7 +16,7 @@ from appliance.core.plan import Block
 from appliance.errors import JournalError
 from appliance.journal import queries
 from appliance.journal.db import open_reader, translate
-from appliance.journal.rows import BindingRow, BlockRow
+from appliance.journal.rows import BindingRow, BlockRow, CallRow
 from appliance.journal.sims import LineFact, facts
 
 log = logging.getLogger(__name__)
@@ -101,6 +101,11 @@ def line_facts(lines: Iterable[str]) -> Callable[[sqlite3.Connection], dict[str,
 def facts_named(names: tuple[str, ...]) -> Callable[[sqlite3.Connection], tuple[LineFact, ...]]:
     """The last that is known of each line under these names."""
     return lambda db: facts(db, names)
+
+
+def talked(since: str) -> Callable[[sqlite3.Connection], tuple[CallRow, ...]]:
+    """Calls since a stamp in which somebody spoke."""
+    return lambda db: queries.talked(db, since)
 
 
 def bindings(now: str) -> Callable[[sqlite3.Connection], tuple[BindingRow, ...]]:

@@ -39,6 +39,7 @@ class Apply:
             w.AddEvent: self._event,
             w.PutLineFact: self._line_fact,
             w.PutSignal: self._signal,
+            w.RememberCaller: self._remember,
             w.AddCredit: lambda write: sims.store(db, write),
             w.AddNotice: lambda write: sims.notice(db, write, host),
             w.RetryOutbox: self._retry,
@@ -120,6 +121,11 @@ class Apply:
             "INSERT INTO line_facts (line, name, value, at) VALUES (?,?,?,?)"
             " ON CONFLICT (line, name) DO UPDATE SET value = excluded.value, at = excluded.at",
             (write.line, write.name, _json(write.value), write.at),
+        )
+
+    def _remember(self, write: w.RememberCaller) -> None:
+        self._db.execute(
+            "INSERT OR IGNORE INTO heard (line, number, at) VALUES (?,?,?)", (write.line, write.number, write.at)
         )
 
     def _signal(self, write: w.PutSignal) -> None:

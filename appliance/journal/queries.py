@@ -18,7 +18,8 @@ from appliance.journal.rows import BindingRow, BlockRow, CallRow, EventRow, Json
 T = TypeVar("T")
 MOST_ROWS = 500
 MISSED = (  # nobody of the office spoke with the caller though the office was open
-    "direction = 'in' AND answered_by IN ('', 'announcement') AND cause NOT IN ('blocked', 'not-allowed', 'closed')"
+    "direction = 'in' AND (answered_by IN ('', 'announcement', 'menu') OR answered_by LIKE 'mailbox %'"
+    " OR answered_by LIKE 'queue %') AND cause NOT IN ('blocked', 'not-allowed', 'closed')"
 )
 
 
@@ -71,6 +72,12 @@ def count_calls(db: sqlite3.Connection, which: CallFilter | None = None) -> int:
     """How many calls the filter lets through."""
     where, values = _calls_where(which or CallFilter())
     return int(db.execute(f"SELECT count(*) FROM calls WHERE {' AND '.join(where)}", values).fetchone()[0])  # noqa: S608
+
+
+def talked(db: sqlite3.Connection, since: str) -> tuple[CallRow, ...]:
+    """Calls since a stamp in which somebody spoke, oldest first."""
+    rows = db.execute("SELECT * FROM calls WHERE started_at >= ? AND talk_ms > 0 ORDER BY started_at", (since,))
+    return tuple(_call_row(row) for row in rows)
 
 
 def call(db: sqlite3.Connection, call_id: str) -> CallRow | None:

@@ -148,6 +148,15 @@ class PutLineFact:
 
 
 @dataclass(frozen=True, slots=True)
+class RememberCaller:
+    """This number has heard the first greeting of this line. Result: None."""
+
+    line: str
+    number: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class PutSignal:
     """How well a line hears its network: a point of its history; what is older than 30 days goes. `percent`: 0 to 100,
     None unknown. Result: None."""
@@ -214,6 +223,6 @@ class MarkSenderRead:
 Write = (
     StoreCallRow | StoreSmsPart | SweepParts | SetOverrideRow | AddBlock | RemoveBlock | CountHits | PutBinding
     | DropBinding | TouchBindings | AddEvent | PutLineFact | PutSignal | RetryOutbox | MarkRead | MarkSenderRead
-    | AddOutgoing | PutOutgoing | AddCredit | AddNotice
+    | RememberCaller | AddOutgoing | PutOutgoing | AddCredit | AddNotice
 )  # fmt: skip
 Result = None | bool | int | tuple[int, ...] | PartStored | object

@@ -43,7 +43,7 @@ class Hook(Protocol):
         """Something that is no SIP message arrived; the source is known for connections only."""
 
     def answered(self, token: int, code: int) -> None:
-        """The final answer to an OPTIONS of ours; 408 or 503 when none came."""
+        """The final answer to an OPTIONS or NOTIFY of ours; 408 or 503 when none came."""
 
 
 _hooks: list[Hook] = []  # at most one: the C side has one set of callbacks
@@ -76,7 +76,7 @@ def ck_on_dropped(data: object, length: int, source: object, port: int) -> None:
 
 @ffi.def_extern()  # type: ignore[untyped-decorator]
 def ck_on_answer(token: int, code: int) -> None:
-    """Called by hook.c when an OPTIONS of ours was answered."""
+    """Called by hook.c when an OPTIONS or NOTIFY of ours was answered."""
     try:
         for hook in _hooks[-1:]:
             hook.answered(token, code)
@@ -105,12 +105,18 @@ def uninstall() -> None:
     _hooks.clear()
 
 
-def respond(request: Request, code: int, headers: list[tuple[str, str]], stateful: bool = False) -> None:
-    """Answer within the callback. Header values come from our own code: line breaks in them are refused."""
-    lines = "".join(f"{name}: {_clean(value)}\n" for name, value in headers)
-    status = lib.ck_respond(request.handle, code, lines.encode("utf-8", "replace"), int(stateful))
+def respond(request: Request, code: int, headers: list[tuple[str, str]], stateful: bool = False, tag: str = "") -> None:
+    """Answer within the callback. Header values come from our own code: line breaks in them are refused. `tag` is the
+    To tag of a dialog that we keep ourselves."""
+    if tag:
+        lib.ck_to_tag(request.handle, _ascii(tag))
+    status = lib.ck_respond(request.handle, code, _lines(headers), int(stateful))
     if status:
         log.warning("an answer %d could not be sent: %d", code, status)
+
+
+def _lines(headers: list[tuple[str, str]]) -> bytes:
+    return _ascii("".join(f"{name}: {_clean(value)}\n" for name, value in headers))
 
 
 def _clean(value: str) -> str:
@@ -126,6 +132,33 @@ def route_calls(account: int, route: str) -> None:
 def send_options(target: str, route: str, sender: str, token: int) -> bool:
     """Ask a phone whether it lives. False when the request could not even be sent."""
     return not lib.ck_send_options(_ascii(target), _ascii(route), _ascii(sender), token)
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """A NOTIFY, whole. URIs are bare, without brackets and tags; the body is `application/<subtype>`."""
+
+    target: str
+    route: str
+    sender: str
+    sender_tag: str
+    to: str
+    to_tag: str  # "" outside a dialog
+    contact: str
+    call_id: str
+    cseq: int
+    headers: list[tuple[str, str]]
+    subtype: str
+    body: str
+
+
+def send_notify(notify: Notify, token: int) -> bool:
+    """Send it; `Hook.answered` hears of it. False when it could not even be sent: a URI that is none, no connection."""
+    return not lib.ck_send_notify(
+        _ascii(notify.target), _ascii(notify.route), _ascii(f"<{notify.sender}>"), _ascii(notify.sender_tag),
+        _ascii(f"<{notify.to}>"), _ascii(notify.to_tag), _ascii(f"<{notify.contact}>"), _ascii(notify.call_id),
+        notify.cseq, _lines(notify.headers), _ascii(notify.subtype), _ascii(notify.body), token,
+    )  # fmt: skip
 
 
 def _ascii(value: str) -> bytes:

@@ -4,16 +4,16 @@ from collections.abc import Iterable, Mapping
 from datetime import date, time
 from zoneinfo import ZoneInfo
 
+from appliance.core.feature_codes import DIALLED, TYPED
 from appliance.core.model import LineId
 from appliance.core.numbers import as_pattern
-from appliance.core.plan import Block, Group, Line, OutgoingRule, Person, Plan, SmsRules
+from appliance.core.plan import Block, Group, Line, Person, Plan, SmsRules
 from appliance.core.plan_time import Holiday, Hours, Range
 from appliance.core.sms_rules import Rule
+from appliance.settings import calling
 from appliance.settings.fields import Value
 from appliance.settings.planning_calls import group_more, line_more, mailbox, menu, person_more, scheme
 from appliance.settings.schema import Settings, rows
-
-CODES = {"*28": "night.toggle", "*43": "echo", "*65": "address"}
 
 
 def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str], helping: Iterable[str]) -> Plan:
@@ -23,6 +23,7 @@ def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str],
     holidays = tuple(_holiday(row) for row in _records(settings["hours"].get("holidays")))
     people = {str(p["extension"]): _person(p, office) for p in rows(settings, "people") if p.get("enabled")}
     groups = {str(g["id"]): _group(g, people) for g in rows(settings, "groups")}
+    members = {name: group.members for name, group in groups.items()}
     lines = {
         LineId(str(line["id"])): _line(line, office, zone, holidays, groups)
         for line in rows(settings, "lines")
@@ -36,10 +37,12 @@ def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str],
         people=people,
         groups=groups,
         blocks=tuple(blocks),
-        outgoing=tuple(_rule(rule) for rule in rows(settings, "outgoing")),
+        outgoing=tuple(calling.rule(row, members, zone) for row in rows(settings, "outgoing")),
+        calling=calling.calling(settings["calling"]),
         emergency=frozenset(emergency) or frozenset({"112"}),
         help_numbers=frozenset(helping),
-        codes=CODES,
+        codes=DIALLED,
+        call_codes=TYPED,
         last_caller=str(office["last_caller"]),
         sms_rules=tuple(
             _sms_rule(rule, str(office["country"])) for rule in rows(settings, "sms_rules") if rule.get("enabled")
@@ -75,16 +78,13 @@ def _person(row: Mapping[str, Value], office: Mapping[str, Value]) -> Person:
         outgoing_line=LineId(str(row["outgoing_line"])) if row.get("outgoing_line") else None,
         may_dial=frozenset(_texts(row.get("may_dial"))) | {"internal"},
         **person_more(row),
+        **calling.person_more(row),
     )
 
 
 def _group(row: Mapping[str, Value], people: Mapping[str, Person]) -> Group:
     members = tuple(m for m in _texts(row["members"]) if m in people)
     return Group(str(row["id"]), str(row["name"]), members, float(str(row["seconds"])), **group_more(row))
-
-
-def _rule(row: Mapping[str, Value]) -> OutgoingRule:
-    return OutgoingRule(str(row["pattern"]), tuple(LineId(name) for name in _texts(row["lines"])))
 
 
 def _sms_rule(row: Mapping[str, Value], country: str) -> Rule:
@@ -111,7 +111,8 @@ def _line(
     holidays: tuple[Holiday, ...],
     groups: Mapping[str, Group],
 ) -> Line:
-    hours = Hours(bool(row["always_open"]), tuple(_range(r) for r in _records(row["ranges"])), holidays, zone)
+    own = ZoneInfo(str(row["timezone"])) if row.get("timezone") else zone
+    hours = Hours(bool(row["always_open"]), tuple(_range(r) for r in _records(row["ranges"])), holidays, own)
     group = str(row["group"]) if row.get("group") in groups else next(iter(groups), "")
     return Line(
         id=LineId(str(row["id"])),
@@ -133,6 +134,7 @@ def _line(
         sms_never=tuple(as_pattern(one, str(office["country"])) for one in _texts(row.get("sms_never"))),
         sms=_sms_rules(row),
         **line_more(row),
+        **calling.line_more(row),
     )
 
 

@@ -7,6 +7,7 @@ people...). `check_all` gives every fault of a whole set of settings at once.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from appliance.settings import calling
 from appliance.settings.calls import (
     GROUP_FIELDS,
     LINE_FIELDS,
@@ -15,6 +16,7 @@ from appliance.settings.calls import (
     PERSON_FIELDS,
     SCHEME_FIELDS,
 )
+from appliance.settings.calls_checks import call_faults
 from appliance.settings.fields import (
     Address,
     Choice,
@@ -105,6 +107,8 @@ NETWORK = Section("network", "Network", (
             seldom=True),
     Integer(name="max_expiry", label="Longest registration", unit="seconds", default=3600, least=60, most=7200,
             seldom=True),
+    Switch(name="unsolicited_mwi", label="Light message lamps of phones that do not ask", default=False, seldom=True,
+           help="For phones whose lamp stays dark although there are messages. Phones that ask are told anyway."),
 ))  # fmt: skip
 
 MAIL = Section("mail", "Mail", (
@@ -240,6 +244,7 @@ LINES = Section("lines", "Lines", (
          pattern_fault="not-a-sound-card", seldom=True,
          help="ALSA's name of it, best by the card's own, such as hw:CARD=Android."),
     *LINE_FIELDS,
+    *calling.LINE_FIELDS,
 ), many=True)  # fmt: skip
 
 PEOPLE = Section("people", "People and phones", (
@@ -255,6 +260,7 @@ PEOPLE = Section("people", "People and phones", (
            default=["internal", "local", "national", "mobile"], most=6),
     Switch(name="enabled", label="In use", default=True),
     *PERSON_FIELDS,
+    *calling.PERSON_FIELDS,
 ), many=True)  # fmt: skip
 
 GROUPS = Section("groups", "Groups", (
@@ -269,10 +275,11 @@ GROUPS = Section("groups", "Groups", (
 
 OUTGOING = Section("outgoing", "Calling out", (
     _id(),
-    Text(name="pattern", label="Numbers", required=True, longest=20, pattern=r"\*|\+?[0-9]{1,15}\*?",
+    Text(name="pattern", label="Numbers", required=True, longest=20, pattern=r"\*|\+?[0-9]{1,15}\*?|\+?[0-9X]{2,15}",
          pattern_fault="not-a-pattern", help="A whole number, the beginning with * at the end, or * for all."),
     ListOf(name="lines", label="Lines, in order", required=True, most=20,
            item=Text(name="line", label="Line", longest=31)),
+    *calling.RULE_FIELDS,
 ), many=True)  # fmt: skip
 
 ANNOUNCEMENTS = Section("prompts", "Announcements", (
@@ -323,6 +330,7 @@ MAILBOX = Section("mailbox", "Answers by mail", (
 SCHEMES = Section("schemes", "Schemes", (_id(), *SCHEME_FIELDS), many=True)
 MENUS = Section("menus", "Menus", (_id(), *MENU_FIELDS), many=True)
 MAILBOXES = Section("mailboxes", "Mailboxes", (_id(), *MAILBOX_FIELDS), many=True)
+CALLING = Section("calling", "Limits of calling out", calling.FIELDS)
 
 # a new section stands last: the place of each is its number in the file
 SECTIONS: dict[str, Section] = {
@@ -342,6 +350,7 @@ SECTIONS: dict[str, Section] = {
         SCHEMES,
         MENUS,
         MAILBOXES,
+        CALLING,
     )
 }
 
@@ -420,7 +429,9 @@ def check_between(settings: Settings) -> dict[str, Fault]:
         needed = NEEDED.get(str(rule.get("action")))
         if needed and not rule.get(needed):
             faults[f"sms_rules.{i}.{needed}"] = Fault("required")
+    faults.update(calling.faults(settings, lines, rows(settings, "outgoing"), people))
     faults.update(_check_single(settings))
+    faults.update(call_faults({name: rows(settings, name) for name, section in SECTIONS.items() if section.many}))
     return faults
 
 

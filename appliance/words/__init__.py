@@ -8,10 +8,11 @@ calls, what to do; plain words; whole sentences.
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from appliance.words import calling
+from appliance.words.mark import N_
+from appliance.words.trace import OUTCOMES, TRACE
 
-def N_(sentence: str) -> str:  # noqa: N802 - the mark that extraction tools look for
-    """Marks a sentence for translation and gives it back."""
-    return sentence
+__all__ = ["OUTCOMES", "TRACE"]
 
 
 def say(
@@ -32,77 +33,6 @@ class _Facts(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return "{" + key + "}"
 
-
-TRACE: Final = {
-    "came-in": N_("{caller} calls on {line}."),
-    "second-call": N_("{caller} called while {line} was in a call, and heard busy."),
-    "allow-list": N_("On the allow list ({pattern}): no block applies."),
-    "block-list": N_("Refused: blocklist ({pattern})."),
-    "block-list-after-hours": N_("Refused: blocklist, outside hours ({pattern})."),
-    "line-withheld": N_("Refused: {line} takes no callers who hide their number."),
-    "line-unavailable": N_("Refused: {line} takes no callers whose number did not arrive."),
-    "not-blocked": N_("No block applies."),
-    "let-through": N_("Let through by the status button, past blocks and hours."),
-    "summoned": N_("The status button was pressed: {extension} rings to hear the address of the box."),
-    "too-many-calls": N_("Refused: {extension} has {most} calls already, the most one phone may have."),
-    "too-fast": N_("Refused: {extension} makes new calls faster than one phone may."),
-    "night-on": N_("Closed: the night switch is on."),
-    "night-off": N_("Open: switched by hand, whatever the hours say."),
-    "open-always": N_("Open around the clock, until {until}."),
-    "open-always-for-good": N_("Open around the clock."),
-    "open-hours": N_("Open by its hours until {until}."),
-    "open-hours-for-good": N_("Open by its hours."),
-    "closed-hours": N_("Closed by its hours until {until}."),
-    "closed-hours-for-good": N_("Closed by its hours."),
-    "closed-holiday": N_("Closed day {name}, until {until}."),
-    "closed-holiday-for-good": N_("Closed day {name}."),
-    "closed-never-for-good": N_("No hours are set: always closed."),
-    "then-announce": N_("The caller hears the announcement."),
-    "then-busy": N_("The caller gets busy."),
-    "then-reject": N_("The call is refused."),
-    "group-empty": N_("Nobody is set to ring for {line}."),
-    "phone-offline": N_("The phone of {extension} is not connected."),
-    "phone-busy": N_("{extension} is in a call."),
-    "nobody-there": N_("Nobody of {group} can be rung."),
-    "group-rings": N_("{group} rings: {who}, for {seconds} s."),
-    "nobody-announce": N_("If nobody answers, the caller hears an announcement."),
-    "nobody-busy": N_("If nobody answers, the caller gets busy."),
-    "nobody-reject": N_("If nobody answers, the call is refused."),
-    "no-such-line": N_("There is no line {line}."),
-    "dialled": N_("{extension} dialled {number}."),
-    "no-such-person": N_("{extension} may not call: nobody has this extension."),
-    "no-such-extension": N_("Nobody has the extension {number}."),
-    "emergency": N_("Emergency number {number}: first of all, over {lines}."),
-    "feature-code": N_("{code} is a code of the box."),
-    "own-extension": N_("{extension} is the caller's own number."),
-    "colleague-rings": N_("{extension} {name} rings."),
-    "own-number": N_("This is our own number {line}."),
-    "help-number": N_("{number} is a help line: everybody may call it."),
-    "may-dial": N_("{name} may call {number}."),
-    "may-not-dial": N_("{name} may not call {number}."),
-    "line-down": N_("{line} is not in service."),
-    "line-busy": N_("{line} is in use."),
-    "goes-out": N_("{number} goes out on {line}."),
-    "no-line": N_("No line is free for this call."),
-    "sms-never": N_("Kept only: the line never passes this sender on."),
-    "sms-blocked": N_("Kept only: the sender is on the block list."),
-    "sms-rule-word": N_("Rule “{rule}” does not act: the text lacks “{word}”."),
-    "sms-rule-again": N_("Rule “{rule}” does not act: a box has sent this on already."),
-    "sms-rule-mail": N_("Rule “{rule}”: mailed to {to}."),
-    "sms-rule-webhook": N_("Rule “{rule}”: its web address is called."),
-    "sms-rule-sms": N_("Rule “{rule}”: sent on as SMS to {number}."),
-    "sms-rule-keep": N_("Rule “{rule}”: kept here only."),
-    "sms-rule-stops": N_("Rule “{rule}” ends it there."),
-    "sms-line-mail": N_("By the line: mailed to {to}."),
-    "sms-line-keeps": N_("By the line: kept here, nobody is mailed."),
-}
-
-OUTCOMES: Final = {
-    "passed": N_("passed"),
-    "skipped": N_("skipped"),
-    "stopped": N_("stopped"),
-    "chosen": N_("chosen"),
-}
 
 CAUSES: Final = {
     "normal": N_("Ended normally"),
@@ -234,6 +164,7 @@ NOTICES: Final = {
     "reply-refused": N_("An answer by mail from {sender} was not sent as SMS: {said}"),
     "heartbeat-lost": N_("The heartbeat of {line} did not arrive in 30 minutes. Messages may be lost on their way."),
     "heartbeat-back": N_("The heartbeat of {line} arrives again."),
+    **calling.NOTICES,
 }
 
 LAMPS: Final = {
@@ -291,6 +222,31 @@ PROMPTS: Final = {
     "emergency-failed": N_("The emergency call did not go through"),
     "hold": N_("Music on hold"),
     "address": N_("The address of the box"),
+    "mailbox": N_("Greeting of mailboxes"),
+    "message-kept": N_("The message was kept"),
+    "press-1": N_("Press 1 to take the call"),
+    "transfer-to": N_("Dial the number of the transfer"),
+    "recorded": N_("This call is recorded"),
+    "recording-on": N_("Recording is on"),
+    "recording-off": N_("Recording has ended"),
+    "parked-on": N_("The call is parked on"),
+    "nothing-to-pick-up": N_("No call to take"),
+    "queue-place": N_("Your place in the queue"),
+    "queue-wait": N_("The expected wait"),
+    "queue-minutes": N_("Thank you for waiting"),
+    "queue-call-back": N_("Press 1 to be called back"),
+    "call-back-kept": N_("You will be called back"),
+    "wrong-key": N_("This is not a choice"),
+    "dnd-on": N_("Do not disturb is on"),
+    "dnd-off": N_("Do not disturb is off"),
+    "signed-in": N_("You are signed in"),
+    "signed-out": N_("You are signed out"),
+    "forward-on": N_("Calls are sent on"),
+    "forward-off": N_("Calls are not sent on"),
+    "block-added": N_("The number is blocked"),
+    "voicedrop": N_("Message for answering machines"),
+    "room-joined": N_("You are in the conference"),
+    **calling.PROMPTS,
 }
 
 SMS_STATES: Final = {
@@ -370,6 +326,15 @@ ERRORS: Final = {
     "unknown-group": N_("There is no group {group}."),
     "unknown-line": N_("There is no line {line}."),
     "unknown-prompt": N_("There is no announcement {prompt}."),
+    "unknown-menu": N_("There is no menu {menu}."),
+    "unknown-mailbox": N_("There is no mailbox {mailbox}."),
+    "unknown-scheme": N_("There is no scheme {scheme}."),
+    "not-a-key": N_("A key is a digit, * or #."),
+    "branch-empty": N_("This branch has no block: its callers would reach nobody. Add one."),
+    "branch-without-hours": N_("This branch has no hours: it would never take a call. Give it some, or all week."),
+    "block-empty": N_("This block has nobody to ring. Add somebody, or remove the block."),
+    "stands-alone": N_("A menu, a mailbox or an announcement answers the caller: it stands alone in its block."),
+    "goes-round": N_("A caller who presses nothing would come back here for ever. Choose another way out."),
     "prompt-in-use": N_("It is in use: {lines}. Choose another announcement there first."),
     "too-few-ports": N_("At least {least} ports are needed."),
     "from-after-to": N_("The first must not be larger than the second."),
@@ -384,6 +349,7 @@ ERRORS: Final = {
     "line-down": N_("This line is out of service now."),
     "no-speech-in-call": N_("The call on this line has no speech yet."),
     "no-such-call": N_("This call has ended already."),
+    "not-connected": N_("No phone of {extension} is connected, so nothing was called. Connect it, then try again."),
     "no-such-person": N_("There is nobody of that name."),
     "no-such-entry": N_("This entry is not on the list any more."),
     "no-such-verb": N_("The exchange does not know how to do that."),
@@ -433,6 +399,7 @@ ERRORS: Final = {
     "answer-number": N_("The sender showed no number that could be answered."),
     "mailbox-folder": N_("The mailbox has no such folder: {said}"),
     **SENDING,
+    **calling.ERRORS,
     "not-an-amount": N_("Write an amount such as 3.00."),
     "not-a-regex": N_("This is no regular expression."),
     "slow-regex": N_("On some texts this expression would take for ever. Make it simpler."),
