@@ -253,8 +253,15 @@ class Forward:
     changes: tuple[Diverted, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class AllowCaller:
+    """Put a caller on the allow list for good: he pressed the key that strangers are asked for."""
+
+    caller: Number
+
+
 Command = (
     Dial | Ring | Progress | Answer | HangUp | Join | Part | Play | StopPlay | SendDigits | StartTimer | StopTimer
     | StoreCall | StoreSms | FreeSlot | SendSmsPart | SetOverride | CountHit | Notify | Lamp | Log | SendUssd
-    | AnswerUssd | CancelUssd | Forward
+    | AnswerUssd | CancelUssd | Forward | AllowCaller
 )  # fmt: skip

@@ -6,6 +6,7 @@ life of the process; a line is something the office owns (`gsm0`) or the house i
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
@@ -128,7 +129,17 @@ class ServiceStep:
     args: Mapping[str, str] = field(default_factory=dict)
 
 
-Step = RingStep | DialStep | AnnounceStep | RefuseStep | ServiceStep
+@dataclass(frozen=True, slots=True)
+class ScreenStep:
+    """Answer, ask for a key, and go on to the next step only when `digit` is pressed within `seconds` after the
+    prompt. `core.stages_screen` is its machine."""
+
+    prompt: str  # "press-3": names the digit
+    digit: str
+    seconds: float = 8.0
+
+
+Step = RingStep | DialStep | AnnounceStep | RefuseStep | ServiceStep | ScreenStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +152,7 @@ class Route:
     emergency: bool = False
     block: int | None = None  # the entry that stopped or let through, for its hit counter
     language: str = "en"  # of what the caller hears
+    adds: object = None  # a core.blocklist.Block that this decision makes: the caller is blocked by himself
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,3 +165,6 @@ class Presence:
     lines_free: frozenset[LineId] = frozenset()  # of those, the ones not in a call
     lines_emergency: frozenset[LineId] = frozenset()  # lines that can make an emergency call, with a SIM or without
     overrides: Mapping[str, str] = field(default_factory=dict)  # "night" -> "on" | "off"
+    clock_sure: bool = True  # False: no block by time holds (a box that lost its clock)
+    tries: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)  # see core.repeats
+    digit: str = ""  # the key that a stranger is asked for in this moment; "" chooses the first of the list

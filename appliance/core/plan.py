@@ -3,12 +3,15 @@
 A new plan is a new object; calls in progress keep the plan they began with.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from zoneinfo import ZoneInfo
 
+from appliance.core.blocklist import Block as Block
+from appliance.core.blocklist import Blocklist
 from appliance.core.model import LineId
+from appliance.core.repeats import Repeats
 from appliance.core.sms_rules import Rule
 
 
@@ -93,26 +96,13 @@ class Line:
     closed: str = "announce"
     closed_prompt: str = "closed"
     blocked: str = "reject"  # how a blocked caller is turned away: reject | busy | announce
-    withheld: str = "ring"  # ring | block | block-after-hours
+    withheld: str = "ring"  # ring | block | block-after-hours | key
     unavailable: str = "ring"
     night: bool = True  # follows the night switch
     outgoing: bool = True  # may be used to dial out
     sms_never: tuple[str, ...] = ()  # senders whose messages are kept only: patterns of sms_rules.fits
     sms: SmsRules = SmsRules()
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """An entry of the block or allow list. `pattern` is E.164, a prefix ending in *, "withheld" or "unavailable"."""
-
-    id: int
-    pattern: str
-    allow: bool = False
-    when: str = "always"  # always | after-hours
-    line: LineId | None = None  # None: every line
-    what: str = "calls"  # calls | messages | both
-    action: str = ""  # "" = the line's own; reject | busy | announce
-    reason: str = ""
+    strangers: str = "ring"  # callers nobody knows: ring | key (they press one to be put through)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +123,7 @@ class Plan:
     lines: Mapping[LineId, Line] = field(default_factory=dict)
     people: Mapping[str, Person] = field(default_factory=dict)  # by extension
     groups: Mapping[str, Group] = field(default_factory=dict)
-    blocks: tuple[Block, ...] = ()
+    blocks: Iterable[Block] = ()
     outgoing: tuple[OutgoingRule, ...] = ()
     emergency: frozenset[str] = frozenset({"112"})
     help_numbers: frozenset[str] = frozenset()
@@ -141,3 +131,9 @@ class Plan:
     extension_digits: tuple[int, ...] = (3,)
     last_caller: str = "block"  # what a long press of the status button does: block | let-next
     sms_rules: tuple[Rule, ...] = ()
+    repeats: Repeats | None = None  # who calls too often outside hours is blocked; None: never by itself
+    known: frozenset[str] = frozenset()  # numbers that are never blocked by themselves nor asked for a key: our own
+    blocklist: Blocklist = field(init=False, repr=False, compare=False)  # `blocks`, made ready for questions
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "blocklist", Blocklist.of(self.blocks))

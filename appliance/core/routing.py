@@ -31,7 +31,7 @@ from appliance.core.model import (
 from appliance.core.numbers import dial_class, display, matches, parse
 from appliance.core.plan import Line, Person, Plan
 from appliance.core.schedule import state_at
-from appliance.core.screening import screen_call
+from appliance.core.screening import Moment, screen_call
 
 COLLEAGUE_SECONDS = 60.0  # how long a directly dialled colleague rings
 LET_NEXT = "let-next"  # the override that lets one caller past blocks and hours
@@ -59,17 +59,20 @@ def _from_outside(offer: Offer, line: Line, plan: Plan, now: datetime, state: Pr
         trace.append(TraceStep("let-through", Outcome.PASSED, {}, "/"))
         return Route(tuple(steps), (*trace, *reasons), language=line.language)
     open_now, why = opening(line, now, state)
-    verdict = screen_call(offer.caller, line, plan, open_now)
+    moment = Moment(now, open_now, state.clock_sure, state.overrides, state.tries, state.digit)
+    verdict = screen_call(offer.caller, line, plan, moment)
     trace += verdict.trace
     if verdict.blocked:
         step = _turn_away(verdict.action, "blocked", Cause.BLOCKED)
-        return Route((step,), tuple(trace), block=verdict.block, language=line.language)
+        return Route((step,), tuple(trace), block=verdict.block, language=line.language, adds=verdict.adds)
     trace.append(why)
     if not open_now:
         step = _turn_away(line.closed, line.closed_prompt, Cause.CLOSED)
         trace.append(TraceStep(f"then-{line.closed}", Outcome.CHOSEN, {}, f"/lines/{line.id}/incoming"))
         return Route((step,), tuple(trace), block=verdict.block, language=line.language)
     steps, reasons = _ring_group(line, plan, state)
+    if verdict.screen and isinstance(steps[0], RingStep):
+        steps = [verdict.screen, *steps]  # nobody is asked for a key where nobody can ring
     return Route(tuple(steps), (*trace, *reasons), block=verdict.block, language=line.language)
 
 
