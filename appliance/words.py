@@ -377,7 +377,7 @@ ERRORS: Final = {
     "not-an-entry": N_("This row has no number or pattern."),
     "not-a-list-name": N_("Write block or allow here."),
     "ends-before-it-begins": N_("It would end before it begins."),
-    "ended-already": N_("This moment is over already."),
+    "not-a-moment": N_("Write a moment as 2026-12-24 18:00."),
     "too-many-expressions": N_("At most {most} regular expressions may stand in the lists."),
     "list-full": N_("At most {most} entries may stand in the lists. Remove some first."),
     "not-a-csv": N_("This is no table of entries: a CSV file in UTF-8 with a first line of names is needed."),

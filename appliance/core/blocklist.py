@@ -1,8 +1,8 @@
 """The block and allow list, made ready for questions: thousands of entries cost a call less than half a millisecond.
 
 Whole numbers and beginnings are found by their text, ranges and masks by what they begin with and how long they are,
-regular expressions are few and tried one by one within a limit of time. A `Blocklist` is made once for each plan, off the
-loop thread where it is large, and never changes.
+regular expressions are few and tried one by one within a limit of time. A `Blocklist` is made once for each plan, off
+the loop thread where it is large, and never changes.
 """
 
 import re

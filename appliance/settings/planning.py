@@ -4,14 +4,19 @@ from collections.abc import Iterable, Mapping
 from datetime import date, time
 from zoneinfo import ZoneInfo
 
+from appliance.core.blocklist import Block, Blocklist
 from appliance.core.model import LineId
 from appliance.core.numbers import as_pattern
-from appliance.core.plan import Block, Group, Holiday, Hours, Line, OutgoingRule, Person, Plan, Range, SmsRules
+from appliance.core.plan import Group, Holiday, Hours, Line, OutgoingRule, Person, Plan, Range, SmsRules
 from appliance.core.sms_rules import Rule
 from appliance.settings.fields import Value
 from appliance.settings.schema import Settings, rows
+from appliance.settings.screening import repeats_of
 
-CODES = {"*28": "night.toggle", "*43": "echo", "*65": "address"}
+CODES = {
+    "*28": "night.toggle", "*30": "block-number", "*31": "let-next", "*32": "block-last", "*43": "echo",
+    "*65": "address",
+}  # fmt: skip
 
 
 def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str], helping: Iterable[str]) -> Plan:
@@ -33,7 +38,7 @@ def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str],
         lines=lines,
         people=people,
         groups=groups,
-        blocks=tuple(blocks),
+        blocks=Blocklist.of(blocks),
         outgoing=tuple(_rule(rule) for rule in rows(settings, "outgoing")),
         emergency=frozenset(emergency) or frozenset({"112"}),
         help_numbers=frozenset(helping),
@@ -43,6 +48,8 @@ def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str],
             _sms_rule(rule, str(office["country"])) for rule in rows(settings, "sms_rules") if rule.get("enabled")
         ),
         extension_digits=tuple(sorted({len(extension) for extension in people})) or (3,),
+        repeats=repeats_of(settings["screening"]),
+        known=frozenset(line.own_number for line in lines.values() if line.own_number),
     )
 
 
@@ -126,6 +133,7 @@ def _line(
         outgoing=bool(row["outgoing"]),
         sms_never=tuple(as_pattern(one, str(office["country"])) for one in _texts(row.get("sms_never"))),
         sms=_sms_rules(row),
+        strangers=str(row["strangers"]),
     )
 
 

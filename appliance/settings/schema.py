@@ -29,6 +29,8 @@ from appliance.settings.fields import (
     Zone,
     check,
 )
+from appliance.settings.screening import FIELDS as SCREENING_FIELDS
+from appliance.settings.screening import STRANGERS
 from appliance.settings.sims import sim_faults
 from appliance.words import PROMPTS
 
@@ -38,7 +40,10 @@ COUNTRIES = {
 }  # fmt: skip
 LANGUAGES = {"en": "English", "pl": "Polish", "uk": "Ukrainian", "es": "Spanish", "ro": "Romanian"}
 TURN_AWAY = {"announce": "Play an announcement", "busy": "Busy", "reject": "Refuse"}
-UNKNOWN_CALLER = {"ring": "Let it ring", "block": "Refuse always", "block-after-hours": "Refuse outside hours"}
+UNKNOWN_CALLER = {
+    "ring": "Let it ring", "block": "Refuse always", "block-after-hours": "Refuse outside hours",
+    "key": "Ask for a key first",
+}  # fmt: skip
 DIAL_CLASSES = {
     "internal": "Inside", "local": "Local", "national": "Country-wide", "mobile": "Mobile",
     "abroad": "Abroad", "premium": "Premium",
@@ -231,6 +236,8 @@ LINES = Section("lines", "Lines", (
          pattern=r"(plug)?hw:[A-Za-z0-9_=,-]+|/dev/snd/by-(path|id)/[A-Za-z0-9_:.+-]+",
          pattern_fault="not-a-sound-card", seldom=True,
          help="ALSA's name of it, best by the card's own, such as hw:CARD=Android."),
+    Choice(name="strangers", label="Callers nobody knows yet", options=STRANGERS, default="ring",
+           help="With a key: a voice asks for a digit. Who presses it rings, and later on without being asked."),
 ), many=True)  # fmt: skip
 
 PEOPLE = Section("people", "People and phones", (
@@ -309,10 +316,13 @@ MAILBOX = Section("mailbox", "Answers by mail", (
            help="One address a line. Empty: everybody who got the mail."),
 ))  # fmt: skip
 
+SCREENING = Section("screening", "Blocking by itself", SCREENING_FIELDS)
+
 # a new section stands last: the place of each is its number in the file
 SECTIONS: dict[str, Section] = {
     s.name: s
-    for s in (OFFICE, NETWORK, MAIL, HOURS, LINES, PEOPLE, GROUPS, OUTGOING, ANNOUNCEMENTS, SMS_RULES, MAILBOX)
+    for s in (OFFICE, NETWORK, MAIL, HOURS, LINES, PEOPLE, GROUPS, OUTGOING, ANNOUNCEMENTS, SMS_RULES, MAILBOX,
+              SCREENING)
 }
 
 NEEDED = {"mail": "to", "webhook": "url", "sms": "number"}  # what a rule's action cannot do without
