@@ -190,6 +190,7 @@ NOTICES: Final = {
     "night-auto": N_("The hours decide again, said {by}."),
     "button-blocked": N_("{number} called last and was blocked with the status button."),
     "button-nobody": N_("The status button found nobody to block: the last caller showed no number, or is blocked."),
+    "blocked-by-itself": N_("{number} called too often outside hours and is blocked until {until}."),
     "let-next": N_("The next caller is let through, past blocks and hours: the status button said so."),
     "address-no-phone": N_("The address cannot be spoken: no phone is connected and free."),
     "reset-armed": N_("The status button was held for ten seconds: another press within ten seconds resets the box."),
@@ -300,6 +301,15 @@ PROMPTS: Final = {
     "emergency-failed": N_("The emergency call did not go through"),
     "hold": N_("Music on hold"),
     "address": N_("The address of the box"),
+    "block-last": N_("The last caller is blocked"),
+    "block-number": N_("The number is blocked"),
+    "block-nobody": N_("Nobody was blocked"),
+    "let-next": N_("The next caller is let through"),
+    "press-3": N_("Press 3 to be connected"),
+    "press-5": N_("Press 5 to be connected"),
+    "press-7": N_("Press 7 to be connected"),
+    "press-8": N_("Press 8 to be connected"),
+    "press-9": N_("Press 9 to be connected"),
 }
 
 SMS_STATES: Final = {
@@ -403,6 +413,7 @@ ERRORS: Final = {
     "no-speech-in-call": N_("The call on this line has no speech yet."),
     "no-such-call": N_("This call has ended already."),
     "no-such-person": N_("There is nobody of that name."),
+    "no-last-caller": N_("Nobody who shows a number has called yet."),
     "no-such-entry": N_("This entry is not on the list any more."),
     "no-such-verb": N_("The exchange does not know how to do that."),
     "bad-request": N_("The exchange did not understand the question."),

@@ -167,4 +167,5 @@ class Presence:
     overrides: Mapping[str, str] = field(default_factory=dict)  # "night" -> "on" | "off"
     clock_sure: bool = True  # False: no block by time holds (a box that lost its clock)
     tries: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)  # see core.repeats
+    last_caller: Number | None = None  # who called from outside last and showed a number
     digit: str = ""  # the key that a stranger is asked for in this moment; "" chooses the first of the list

@@ -31,7 +31,7 @@ from appliance.core.model import (
 from appliance.core.numbers import dial_class, display, matches, parse
 from appliance.core.plan import Line, Person, Plan
 from appliance.core.schedule import state_at
-from appliance.core.screening import Moment, screen_call
+from appliance.core.screening import Moment, blocking_code, screen_call
 
 COLLEAGUE_SECONDS = 60.0  # how long a directly dialled colleague rings
 LET_NEXT = "let-next"  # the override that lets one caller past blocks and hours
@@ -139,8 +139,9 @@ def _from_phone(offer: Offer, plan: Plan, now: datetime, state: Presence) -> Rou
     trace = [TraceStep("dialled", Outcome.PASSED, {"extension": offer.caller.text, "number": dialled})]
     if dialled in plan.emergency:
         return _emergency(dialled, plan, state, trace, language)
-    if dialled in plan.codes:
-        return _code(dialled, plan, state, trace, language)
+    code = next((c for c, service in plan.codes.items() if dialled == c or _takes_number(service, c, dialled)), "")
+    if code:
+        return _code(code, dialled, plan, state, trace, language)
     if dialled in plan.people:
         return _colleague(offer, plan, state, trace, language)
     if person is None:
@@ -170,9 +171,15 @@ def _emergency(dialled: str, plan: Plan, state: Presence, trace: list[TraceStep]
     return Route(steps, tuple(trace), Direction.OUT, emergency=True, language=language)
 
 
-def _code(dialled: str, plan: Plan, state: Presence, trace: list[TraceStep], language: str) -> Route:
-    service = plan.codes[dialled]
+def _takes_number(service: str, code: str, dialled: str) -> bool:
+    return service == "block-number" and dialled.startswith(code)
+
+
+def _code(code: str, dialled: str, plan: Plan, state: Presence, trace: list[TraceStep], language: str) -> Route:
+    service = plan.codes[code]
     args = {"value": "" if state.overrides.get("night") == "on" else "on"} if service == "night.toggle" else {}
+    if service in ("block-number", "block-last"):
+        service, args = blocking_code(service, parse(dialled.removeprefix(code), plan.country), plan, state.last_caller)
     trace.append(TraceStep("feature-code", Outcome.CHOSEN, {"code": dialled, "service": service}))
     return Route((ServiceStep(service, args),), tuple(trace), Direction.INTERNAL, language=language)
 

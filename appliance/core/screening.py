@@ -83,6 +83,17 @@ def paused_until(overrides: Mapping[str, str], now: datetime) -> datetime | None
     return until.astimezone(now.tzinfo) if until.tzinfo and until > now else None
 
 
+def blocking_code(service: str, typed: Number, plan: Plan, last: Number | None) -> tuple[str, dict[str, str]]:
+    """What a code that blocks does, and to whom: `typed` is the number behind `block-number`, `last` who called last. A
+    number of our own, an emergency number and nobody are not blocked; the service is the prompt that is heard. No
+    pattern where the entry is there already."""
+    wanted = typed if service == "block-number" else last
+    if wanted is None or wanted.kind not in (Kind.E164, Kind.SHORT) or wanted.text in plan.known | plan.emergency:
+        return "block-nobody", {}
+    held = any(entry.pattern == wanted.text and not entry.allow for entry in plan.blocklist)
+    return service, {} if held else {"pattern": wanted.text}
+
+
 def _by_line(caller: Number, line: Line, plan: Plan, at: Moment) -> Verdict:
     """What the line itself says of callers without a number, too frequent ones and strangers."""
     policy = {Kind.WITHHELD: line.withheld, Kind.UNAVAILABLE: line.unavailable}.get(caller.kind, line.strangers)

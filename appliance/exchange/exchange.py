@@ -13,13 +13,16 @@ from typing import Protocol
 
 from appliance.core import commands as do
 from appliance.core import events as ev
+from appliance.core.blocklist import Block
 from appliance.core.call import Call
 from appliance.core.causes import Cause
 from appliance.core.limits import Limits
-from appliance.core.model import PHONES, CallId, Kind, LegId, LineId, Number, Offer, Presence, Route
+from appliance.core.model import PHONES, CallId, Kind, LegId, LineId, Number, Offer, Presence, Route, ServiceStep
+from appliance.core.numbers import display
 from appliance.core.plan import Plan
+from appliance.core.repeats import Tries, noted
 from appliance.core.routing import LET_NEXT, opening, route
-from appliance.core.screening import screen_sms
+from appliance.core.screening import DIGITS, screen_sms
 from appliance.core.second import refused_as_busy
 from appliance.core.sms_rules import Rule, fits, narrowed
 from appliance.exchange.clock import Clock
@@ -49,6 +52,7 @@ class Storage(Protocol):
     def sms(self, command: do.StoreSms) -> None: ...
     def override(self, name: str, value: str, by: str) -> None: ...
     def hit(self, block: int) -> None: ...
+    def add_block(self, entry: Block, by: str) -> None: ...
     def happened(self, message: str, args: Mapping[str, str], severity: str) -> None: ...
     def fact(self, line: str, name: str, value: object) -> None: ...
 
@@ -83,6 +87,7 @@ class Exchange:
         self.overrides: dict[str, str] = {}
         self.registered: set[str] = set()
         self.limits = Limits()
+        self.tries: Tries = {}  # who was turned away as closed, and when
         self.last_caller: Number | None = None  # who called from outside last and showed a number
         self.line_facts: dict[str, dict[str, object]] = {}  # line -> name -> what is known (table line_facts)
         self.changed: Callable[[str], None] = lambda topic: None
@@ -135,6 +140,7 @@ class Exchange:
             do.StoreCall: self._store_call,
             do.SetOverride: self.set_override,
             do.CountHit: lambda c: self._storage.hit(c.block),
+            do.AllowCaller: self._allow,
             do.Notify: lambda c: self._storage.happened(c.message, c.args, "info"),
             do.Log: lambda c: log.log(logging.getLevelName(c.level.upper()), "%s %s", c.text, c.args),
             do.Lamp: lambda c: None,
@@ -171,6 +177,10 @@ class Exchange:
             lines_free=frozenset(i for i, s in status.items() if s.usable and not s.busy),
             lines_emergency=frozenset(i for i, s in status.items() if s.usable or s.usable_for_emergency),
             overrides=dict(self.overrides),
+            clock_sure=self.clock.sure,
+            tries=self.tries,
+            digit=secrets.choice(DIGITS),
+            last_caller=self.last_caller,
         )
 
     def explain(self, offer: Offer, now: datetime, presence: Presence | None = None) -> Route:
@@ -203,9 +213,32 @@ class Exchange:
         self._line_of[offer.leg] = offer.line
         decided = self.explain(offer, self.clock.local(self.plan.zone))
         decided = self.limits.applied(offer, decided, len(self._calls_of(offer)), self.clock.monotonic())
+        self._screened(offer, decided)
         if offer.line != PHONES:
             self._came_in(offer)
+        self._serve(decided, offer.caller.text)
         self._begin(offer, decided)
+
+    def _screened(self, offer: Offer, decided: Route) -> None:
+        """Remember who calls outside hours, and make the entry of who does so too often."""
+        line, rule = self.plan.lines.get(offer.line), self.plan.repeats
+        if isinstance(decided.adds, Block):
+            facts = {"number": display(offer.caller), "until": f"{decided.adds.ends or '':%Y-%m-%d %H:%M}"}
+            self._storage.add_block(decided.adds, "")
+            self.happened("blocked-by-itself", facts, "info")
+        elif line and rule and not opening(line, self.clock.local(self.plan.zone), self.presence())[0]:
+            self.tries = noted(self.tries, offer.caller, self.clock.local(self.plan.zone), rule)
+
+    def _serve(self, decided: Route, by: str) -> None:
+        """What a feature code does beyond what is heard."""
+        for step in decided.steps:
+            if isinstance(step, ServiceStep) and step.service == "let-next":
+                self.set_override(do.SetOverride(LET_NEXT, "on", by))
+            elif isinstance(step, ServiceStep) and "pattern" in step.args:
+                self._storage.add_block(Block(0, step.args["pattern"]), by)
+
+    def _allow(self, command: do.AllowCaller) -> None:
+        self._storage.add_block(Block(0, command.caller.text, allow=True, origin="key"), "")
 
     def _came_in(self, offer: Offer) -> None:
         if offer.caller.kind is Kind.E164:
@@ -253,6 +286,7 @@ class Exchange:
         if event.caller.kind is Kind.E164:
             self.last_caller = event.caller
         decided = self.explain(offer, self.clock.local(self.plan.zone))
+        self._screened(offer, decided)
         if any(getattr(step, "cause", "") == Cause.BLOCKED for step in decided.steps[:1]):
             self._run(call_id, running.call.turn_away(decided, self.clock.monotonic()))
 
@@ -270,7 +304,9 @@ class Exchange:
 
     def _sms_received(self, event: ev.SmsReceived) -> None:
         line = self.plan.lines.get(event.line)
-        verdict = screen_sms(event.part.sender, event.line, self.plan, self.clock.local(self.plan.zone))
+        verdict = screen_sms(
+            event.part.sender, event.line, self.plan, self.clock.local(self.plan.zone), self.clock.sure
+        )
         mail = line is not None and not verdict.blocked
         if verdict.blocked and verdict.block is not None:
             self._storage.hit(verdict.block)

@@ -201,7 +201,7 @@ def called_closed(db: sqlite3.Connection, since: str) -> tuple[tuple[str, str], 
     """Caller and start of each call since a stamp that came while its line was closed, oldest first."""
     found = db.execute(
         "SELECT caller, started_at FROM calls WHERE started_at >= ? AND direction = 'in' AND caller_kind = 'e164'"
-        " AND (trace LIKE '%\"rule\": \"closed-%' OR trace LIKE '%\"rule\": \"night-on\"%')"
+        ' AND (trace LIKE \'%"rule": "closed-%\' OR trace LIKE \'%"rule": "night-on"%\')'
         " ORDER BY started_at LIMIT 10000",
         (since,),
     )

@@ -321,8 +321,20 @@ SCREENING = Section("screening", "Blocking by itself", SCREENING_FIELDS)
 # a new section stands last: the place of each is its number in the file
 SECTIONS: dict[str, Section] = {
     s.name: s
-    for s in (OFFICE, NETWORK, MAIL, HOURS, LINES, PEOPLE, GROUPS, OUTGOING, ANNOUNCEMENTS, SMS_RULES, MAILBOX,
-              SCREENING)
+    for s in (
+        OFFICE,
+        NETWORK,
+        MAIL,
+        HOURS,
+        LINES,
+        PEOPLE,
+        GROUPS,
+        OUTGOING,
+        ANNOUNCEMENTS,
+        SMS_RULES,
+        MAILBOX,
+        SCREENING,
+    )
 }
 
 NEEDED = {"mail": "to", "webhook": "url", "sms": "number"}  # what a rule's action cannot do without

@@ -31,7 +31,7 @@ def test_a_list_that_is_written_and_read_is_the_same_list() -> None:
 
 
 def test_no_reason_is_a_formula_in_a_spreadsheet() -> None:
-    assert ',"\'=our, own' in written(LIST)
+    assert ",\"'=our, own" in written(LIST)
 
 
 def test_a_table_of_a_spreadsheet_with_semicolons_and_only_numbers_is_read() -> None:
