@@ -129,8 +129,9 @@ class Blocking:
         texts = {name: str(args.get(name) or "")[:2000] for name in COLUMNS}
         texts["list"] = "allow" if args.get("allow") else "block"
         entry, faults = clean(texts, plan.country, plan.zone, [str(line) for line in plan.lines])
-        if self._full(entry):
-            faults["pattern"] = self._full(entry)
+        full = self._full(entry)
+        if full[0]:
+            faults["pattern"] = full
         if faults:
             reply(_refused(faults))
             return

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 # what the worker does takes longer than an answer may; it has WORKER_SECONDS of the desk
 SECONDS: Mapping[str, float] = {
     "mail.test": 65.0, "mailbox.test": 65.0, "prompt.convert": 65.0, "prompt.speak": 65.0,
+    "block.import": 65.0,
     # what the network does: see modem_ussd and modem_services
     "ussd.send": 90.0, "ussd.answer": 70.0, "credit.read": 90.0, "forwarding.check": 600.0, "forwarding.apply": 600.0,
 }  # fmt: skip
