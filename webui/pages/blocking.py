@@ -90,7 +90,7 @@ def _draw(tab: str, errors: Mapping[str, str] | None = None, **more: object) -> 
         "blocking/list.html", rows=found.rows, count=found.count, tab=tab, allow=tab == "allowed", query=query, at=at,
         more=found.count > (at + 1) * blocked.PAGE, answer=_answer(tab, found, query), lines=line_names(), WHAT=WHAT,
         WHEN=WHEN, ACTIONS=ACTIONS, ORIGINS=ORIGINS, kinds=_kinds(tab), errors=errors or {}, typed=request.form,
-        pattern_words=pattern_words, tabs=tabs(tab), state=_state(), tried=_tried(), **more,
+        pattern_words=pattern_words, tabs=tabs(tab), doing=_state(), tried=_tried(), **more,
     )  # fmt: skip
 
 
@@ -130,9 +130,10 @@ def _tried() -> dict[str, object]:
     tried: dict[str, object] = {"number": wanted, "line": line}
     if not wanted or not line:
         return tried
-    caller = wanted.lower() if wanted.lower() in WITHOUT_PATTERN else wanted.translate(SEPARATORS)
+    caller = wanted.lower() if wanted.lower() in WITHOUT_PATTERN else cleaned("number", wanted)
     try:
-        result = here.control().ask("explain", {"line": line, "from": caller, "to": ""}, here.who())
+        at = here.local_now().isoformat()
+        result = here.control().ask("explain", {"line": line, "from": caller, "to": "", "at": at}, here.who())
     except ControlError as error:
         return {**tried, "problem": error_words(error)}
     steps = result.get("trace")

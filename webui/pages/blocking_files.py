@@ -35,7 +35,7 @@ def _draw(problem: str = "", read: Mapping[str, object] | None = None) -> str:
         state, problem = {}, problem or error_words(error)
     count = len(blocked.every())
     return render_template(
-        "blocking/files.html", tabs=tabs("files"), state=state, problem=problem, faults=_faults(read or {}),
+        "blocking/files.html", tabs=tabs("files"), doing=state, problem=problem, faults=_faults(read or {}),
         read=read or {}, count=count, most=MOST_ROWS,
         answer=ngettext("%(num)s entry stands in the lists.", "%(num)s entries stand in the lists.", count),
     )  # fmt: skip
@@ -62,6 +62,7 @@ def take_in() -> Response | tuple[str, int]:
     if file is None or not file.filename:
         return _draw(_("Choose a CSV file first.")), 422
     octets = file.stream.read(LONGEST_FILE + 1)
+    file.close()
     if len(octets) > LONGEST_FILE:
         return _draw(_too_big()), 413
     path = here.kit().places.prompts / f"{UPLOAD}{secrets.token_hex(8)}"
