@@ -1,7 +1,6 @@
 """The page of Blocking: what is typed stands in the list, is found, taken back, kept as a file and read from one."""
 
 import html
-import io
 import re
 import sqlite3
 
@@ -29,11 +28,15 @@ def add(client: FlaskClient, **form: str):
 
 
 def take_in(client: FlaskClient, text: str, **form: str):
-    token = token_of(client.get("/blocking/files").get_data(as_text=True))
-    file = (io.BytesIO(text.encode()), "list.csv")
-    return client.post(
-        "/blocking/import", data={"csrf_token": token, "file": file, **form}, content_type="multipart/form-data"
-    )
+    """Import a file, as a browser sends it."""
+    page = client.get("/blocking/files").get_data(as_text=True)
+    parts = [
+        f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in {"csrf_token": token_of(page), **form}.items()
+    ]
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="../list.csv"\r\n\r\n'
+    body = b"".join([*parts, head, text.encode(), b"\r\n--x--\r\n"])
+    return client.post("/blocking/import", data=body, content_type="multipart/form-data; boundary=x")
 
 
 @pytest.mark.parametrize(
