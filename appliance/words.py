@@ -190,6 +190,10 @@ NOTICES: Final = {
     "night-auto": N_("The hours decide again, said {by}."),
     "button-blocked": N_("{number} called last and was blocked with the status button."),
     "button-nobody": N_("The status button found nobody to block: the last caller showed no number, or is blocked."),
+    "numbers-missing": N_(
+        "{line}: call after call comes without a number, so no block of a number can hold. Ask your operator to deliver"
+        " numbers (caller identification), or look at the modem."
+    ),
     "blocked-by-itself": N_("{number} called too often outside hours and is blocked until {until}."),
     "let-next": N_("The next caller is let through, past blocks and hours: the status button said so."),
     "address-no-phone": N_("The address cannot be spoken: no phone is connected and free."),

@@ -17,7 +17,19 @@ from appliance.core.blocklist import Block
 from appliance.core.call import Call
 from appliance.core.causes import Cause
 from appliance.core.limits import Limits
-from appliance.core.model import PHONES, CallId, Kind, LegId, LineId, Number, Offer, Presence, Route, ServiceStep
+from appliance.core.model import (
+    PHONES,
+    CallId,
+    Direction,
+    Kind,
+    LegId,
+    LineId,
+    Number,
+    Offer,
+    Presence,
+    Route,
+    ServiceStep,
+)
 from appliance.core.numbers import display
 from appliance.core.plan import Plan
 from appliance.core.repeats import Tries, noted
@@ -25,6 +37,7 @@ from appliance.core.routing import LET_NEXT, opening, route
 from appliance.core.screening import DIGITS, screen_sms
 from appliance.core.second import refused_as_busy
 from appliance.core.sms_rules import Rule, fits, narrowed
+from appliance.core.unnumbered import counted
 from appliance.exchange.clock import Clock
 from appliance.exchange.loop import Timers
 from appliance.journal.times import stamp
@@ -102,6 +115,7 @@ class Exchange:
         self._storage = storage
         self._prompts = prompts
         self._post = post
+        self._unnumbered: dict[LineId, int] = {}  # calls without a number in a row
         self._timers = Timers()
         self._by_leg: dict[LegId, CallId] = {}
         self._line_of: dict[LegId, LineId] = {}
@@ -432,6 +446,12 @@ class Exchange:
         self._bridge.play(command.leg, slot, path, command.loop)
 
     def _store_call(self, command: do.StoreCall) -> None:
+        record = command.record
+        if record.direction is Direction.IN:
+            line = LineId(record.line)
+            self._unnumbered, lost = counted(self._unnumbered, line, record.caller)
+            if lost:
+                self.happened("numbers-missing", {"line": self._label(line)}, "warn")
         self._storage.call(replace(command.record, ended_at=stamp(self.clock.now())))
         self.call_ended(command.record)
 

@@ -1,11 +1,13 @@
 """The lists as a file: what is written is read back, and what cannot be read is named by its line."""
 
+import random
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from appliance.core.blocklist import Block
+from appliance.core.entry import entry_fault
 from appliance.core.entry_form import MOST_ROWS, clean, read, written
 from tests.core.builders import GSM0
 
@@ -73,6 +75,19 @@ def test_a_file_is_bounded() -> None:
     found, faults = read(text, "PL", ZONE, LINES)
     assert len(found) == MOST_ROWS
     assert [(fault.fault, fault.line) for fault in faults] == [("list-full", MOST_ROWS + 2)]
+
+
+def test_any_text_is_read_or_refused() -> None:
+    chance = random.Random(3)
+    letters = [*'0123456789+*?#-/;,"\n\r ().pattern\x00\ufeff\u2013x=', "+48600100200", "withheld", "pattern\n"]
+    for _ in range(400):
+        text = "".join(chance.choice(letters) for _ in range(chance.randrange(60)))
+        for whole in (text, "pattern,ends,line\n" + text):
+            found, faults = read(whole, "PL", ZONE, LINES)
+            assert found or faults or not text.strip('\n\r ,"\ufeff;0')
+            assert all(entry_fault(entry.pattern) == "" for entry in found)
+            again, wrong = read(written(found), "PL", ZONE, LINES)
+            assert (again, wrong) == (found, [])
 
 
 @pytest.mark.parametrize("when", ["2026-13-01", "9999-12-31T23:59-14:00", "0001-01-01T00:00+14:00", "x" * 500])

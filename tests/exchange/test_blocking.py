@@ -91,6 +91,33 @@ def test_a_code_blocks_and_says_what_it_did(office, code, prompt, pattern):
     assert [step.service for step in steps] in ([prompt], [])
 
 
+def test_a_line_whose_numbers_stop_arriving_is_told_once(office):
+    for number in range(7):
+        office.call_in("", leg=f"gsm0-{number}", kind=Kind.UNAVAILABLE if number != 1 else Kind.WITHHELD)
+        office.gsm.far_ends(f"gsm0-{number}")
+        office.settle()
+    assert office.storage.events == ["numbers-missing"]
+    for number, kind in enumerate([Kind.E164] + [Kind.UNAVAILABLE] * 4):
+        office.call_in(CALLER if kind is Kind.E164 else "", leg=f"gsm0-1{number}", kind=kind)
+        office.gsm.far_ends(f"gsm0-1{number}")
+        office.settle()
+    assert office.storage.events == ["numbers-missing"]
+
+
+def test_a_clock_that_is_not_sure_lets_who_is_blocked_by_time_ring_and_no_other(office):
+    office.exchange.plan = replace(
+        office.exchange.plan,
+        blocks=[Block(1, CALLER, ends=EVENING + timedelta(days=9)), Block(2, "+48600100299")],
+    )
+    office.clock.sure = False
+    office.call_in(CALLER)
+    assert office.rung() == ["101", "102"]
+    office.gsm.far_ends("gsm0-1")
+    office.settle()
+    office.call_in("+48600100299", leg="gsm0-2")
+    assert office.storage.calls[-1].cause is Cause.BLOCKED
+
+
 def test_an_entry_with_an_expression_does_not_hold_the_loop(office):
     entries = [Block(n, "/(1|11|111)*x$/") for n in range(1, 51)]
     office.exchange.plan = replace(office.exchange.plan, blocks=entries)
