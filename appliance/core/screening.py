@@ -109,7 +109,7 @@ def _by_line(caller: Number, line: Line, plan: Plan, at: Moment) -> Verdict:
                 "pattern": earned.pattern, "calls": str(plan.repeats.calls), "minutes": str(plan.repeats.minutes),
                 "until": earned.ends.strftime("%Y-%m-%d %H:%M"),
             }  # fmt: skip
-            step = TraceStep("blocked-by-itself", Outcome.STOPPED, facts, f"{LINK}/automatic")
+            step = TraceStep("blocked-by-itself", Outcome.STOPPED, facts, "/blocking/automatic")
             return Verdict(True, None, line.blocked, (step,), adds=earned)
     clear = TraceStep("not-blocked", Outcome.PASSED, {}, LINK)
     if policy == "key" and at.open_now and not familiar:

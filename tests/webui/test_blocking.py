@@ -114,6 +114,22 @@ def test_a_long_list_comes_page_by_page(anna: FlaskClient, exchange: FakeExchang
     assert anna.get("/calls").status_code == 200
 
 
+def test_a_caller_is_blocked_from_the_list_of_calls_with_one_click_and_undo_takes_it_back(
+    anna: FlaskClient, exchange: FakeExchange
+) -> None:
+    page = shown(anna, "/calls")
+    button = re.search(r'action="(/blocking/from-call/[^"]+)">.{0,200}aria-label="Block \+48 600 771 236"', page, re.S)
+    assert button
+    post(anna, button[1], {}, "/calls")
+    page = shown(anna, "/calls")
+    assert "+48 600 771 236 will not ring here any more." in page
+    assert 'aria-label="Block +48 600 771 236"' not in page
+    undo = re.search(r'action="(/undo/\d+)"', page)
+    assert undo
+    post(anna, undo[1], {}, "/calls")
+    assert 'aria-label="Block +48 600 771 236"' in shown(anna, "/calls")
+
+
 def test_the_dry_run_says_whether_a_caller_would_be_refused_and_why(anna: FlaskClient, exchange: FakeExchange) -> None:
     page = shown(anna, "/blocking?try=0048+700+100+250&on=gsm0")
     assert "+48 700 100 250 would be refused now." in page
