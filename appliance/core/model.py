@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
+
+if TYPE_CHECKING:  # it stands on these nouns itself
+    from appliance.core.blocklist import Block
 
 LegId = NewType("LegId", str)  # "gsm0-17", "phones-3": the driver mints ids of legs that arrive, a Call those it dials
 LineId = NewType("LineId", str)  # "gsm0"; PHONES for every SIP phone
@@ -152,7 +155,7 @@ class Route:
     emergency: bool = False
     block: int | None = None  # the entry that stopped or let through, for its hit counter
     language: str = "en"  # of what the caller hears
-    adds: object = None  # a core.blocklist.Block that this decision makes: the caller is blocked by himself
+    adds: "Block | None" = None  # an entry that this decision makes: the caller is blocked by himself
 
 
 @dataclass(frozen=True, slots=True)

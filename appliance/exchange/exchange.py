@@ -236,8 +236,8 @@ class Exchange:
     def _screened(self, offer: Offer, decided: Route) -> None:
         """Remember who calls outside hours, and make the entry of who does so too often."""
         line, rule = self.plan.lines.get(offer.line), self.plan.repeats
-        if isinstance(decided.adds, Block):
-            facts = {"number": display(offer.caller), "until": f"{decided.adds.ends or '':%Y-%m-%d %H:%M}"}
+        if decided.adds and decided.adds.ends:
+            facts = {"number": display(offer.caller), "until": decided.adds.ends.strftime("%Y-%m-%d %H:%M")}
             self._storage.add_block(decided.adds, "")
             self.happened("blocked-by-itself", facts, "info")
         elif line and rule and not opening(line, self.clock.local(self.plan.zone), self.presence())[0]:
