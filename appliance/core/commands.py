@@ -406,9 +406,16 @@ class Forward:
     changes: tuple[Diverted, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class AllowCaller:
+    """Put a caller on the allow list for good: he pressed the key that strangers are asked for."""
+
+    caller: Number
+
+
 Command = (
     Dial | Ring | Progress | Answer | HangUp | Join | Part | Play | StopPlay | Say | Record | PauseRecord | StopRecord
     | StoreRecording | LookUp | Serve | Park | TakeCall | EnterRoom | CallBack | Decide | Enqueue | Dequeue | MovePlace
     | Remember | SendDigits | StartTimer | StopTimer | StoreCall | StoreSms | FreeSlot | SendSmsPart | SetOverride
-    | CountHit | Notify | Lamp | Log | SendUssd | AnswerUssd | CancelUssd | Forward
+    | CountHit | Notify | Lamp | Log | SendUssd | AnswerUssd | CancelUssd | Forward | AllowCaller
 )  # fmt: skip

@@ -45,6 +45,7 @@ class Places:
             self.tls,
             self.recordings,
             self.voicemail,
+            self.lists,
         ):
             folder.mkdir(mode=0o770, parents=True, exist_ok=True)
 
@@ -92,6 +93,11 @@ class Places:
     def voicemail(self) -> Path:
         """Messages of mailboxes: voicemail/<id>"""
         return self.state / "voicemail"
+
+    @property
+    def lists(self) -> Path:
+        """Block lists that others write: lists/<name>.csv or .txt, watched."""
+        return self.state / "lists"
 
     @property
     def tls(self) -> Path:
