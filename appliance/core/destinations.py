@@ -6,8 +6,10 @@ phones are asked again at that moment (`Target.when_free`).
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from appliance.core import strategies
+from appliance.core.calling_out import best_rule, over_lines
 from appliance.core.causes import Cause
 from appliance.core.model import (
     PHONES,
@@ -29,8 +31,9 @@ from appliance.core.model import (
     ToneStep,
     TraceStep,
 )
-from appliance.core.numbers import display, matches, parse
+from appliance.core.numbers import display, parse
 from appliance.core.plan import Group, Line, Person, Plan
+from appliance.core.rights import may_call, may_use
 from appliance.core.scheme import Destination, SchemeBlock, Strategy, To
 
 WIRE = {"busy": Cause.BUSY, "reject": Cause.REJECTED}
@@ -46,6 +49,7 @@ class Road:
     """Where a caller is on his way. `later`: not the first that is tried. `seen`: whose forwarding was followed."""
 
     plan: Plan
+    now: datetime
     state: Presence
     line: Line | None  # on which the caller came
     whisper: str = ""
@@ -188,7 +192,8 @@ def _forwarded(person: Person, to: str, road: Road) -> tuple[list[Target], list[
     if person.extension in road.seen or len(road.seen) >= MOST_FORWARDS:
         return [], [TraceStep("sent-on-loop", Outcome.STOPPED, facts, "/people")]
     further = replace(road, seen=(*road.seen, person.extension))
-    found, why = _person(to, further) if to in road.plan.people else outside(to, None, further, confirm=True)
+    inside = to in road.plan.people
+    found, why = _person(to, further) if inside else outside(to, None, further, person, confirm=True)
     return found, [step, *why]
 
 
@@ -237,8 +242,8 @@ def _sent_on(person: Person, to: str, road: Road) -> Steps:
     further = replace(road, seen=(*road.seen, person.extension))
     if to in road.plan.people:
         return person_steps(to, further)
-    found, why = outside(to, None, further)
-    return ([DialStep(tuple(found))] if found else []), why
+    dials, why = dial_steps(to, None, further, person)
+    return [*dials], why
 
 
 def _mailbox_of(person: Person, plan: Plan) -> str:
@@ -255,29 +260,34 @@ def forwarded_to(person: Person, when: str, state: Presence) -> str:
 
 
 def _may_use(extension: str, road: Road) -> bool:
-    return road.line is None or road.line.users is None or extension in road.line.users
+    return road.line is None or may_use(road.line, extension, road.plan)
 
 
-def outside(text: str, over: LineId | None, road: Road, confirm: bool = False) -> tuple[list[Target], list[TraceStep]]:
-    """A number outside, over the first line that can carry it; the line on which the caller came is in use."""
+def outside(
+    text: str, over: LineId | None, road: Road, person: Person | None = None, confirm: bool = False
+) -> tuple[list[Target], list[TraceStep]]:
+    """A number outside, over the first line that can carry it. `person`: whose forwarding sends the call there; his
+    rights count. Without one it is a setting of the office."""
+    dials, trace = dial_steps(text, over, road, person)
+    targets = [target for dial in dials for target in dial.targets][:1]
+    return [replace(target, confirm=confirm) for target in targets], trace
+
+
+def dial_steps(
+    text: str, over: LineId | None, road: Road, person: Person | None = None
+) -> tuple[list[DialStep], list[TraceStep]]:
+    """The same over all lines that can carry it, one after another. The SIM on which the caller came is in use."""
     number = parse(text, road.country)
-    for line_id in (over,) if over else _lines_out(number, road.plan):
-        line = road.plan.lines.get(line_id)
-        if line is None or not line.outgoing or (line.kind == "gsm" and road.line and line_id == road.line.id):
-            continue
-        free = line_id in road.state.lines_free
-        if free or (road.later and line_id in road.state.lines_up):
-            facts = {"number": display(number), "line": line.label}
-            return [Target(line_id, number, display(number), confirm=confirm)], [
-                TraceStep("goes-on-to", Outcome.CHOSEN, facts, road.page)
-            ]
-    return [], [TraceStep("no-line-for", Outcome.SKIPPED, {"number": display(number)}, road.page)]
-
-
-def _lines_out(number: Number, plan: Plan) -> Iterable[LineId]:
-    fitting = [rule for rule in plan.outgoing if rule.pattern == "*" or matches(rule.pattern, number)]
-    best = max(fitting, key=lambda rule: (not rule.pattern.endswith("*"), len(rule.pattern)), default=None)
-    return plan.lines if best is None else best.lines
+    verdict = may_call(number, person, road.plan, road.now, road.state)
+    if verdict.outcome is Outcome.STOPPED:
+        return [], [verdict]
+    state = road.state
+    if road.later:  # a line that is in use now may be free when it is its turn
+        here = {road.line.id} if road.line and road.line.kind == "gsm" else set()
+        state = replace(state, lines_free=state.lines_up - here)
+    rule = best_rule(number, person, road.plan, road.now)
+    steps, why = over_lines(number, person, road.plan, road.now, state, rule, (over,) if over else ())
+    return [step for step in steps if isinstance(step, DialStep)], [verdict, *why]
 
 
 # ---- destinations that stand alone -------------------------------------------------------------------------------
@@ -326,9 +336,8 @@ def ending(action: str, to: str, prompt: str, cause: Cause, road: Road, rule: st
             return [MailboxStep(box.id, cause)], [step]
         return [AnnounceStep(prompt, cause)], [TraceStep("gone", Outcome.SKIPPED, {"what": to}, road.page)]
     if action == "transfer":
-        found, why = outside(to, None, replace(road, later=True))
-        last = AnnounceStep(prompt, cause)
-        return ([DialStep(tuple(found)), last] if found else [last]), [step, *why]
+        dials, why = dial_steps(to, None, replace(road, later=True))
+        return [*dials, AnnounceStep(prompt, cause)], [step, *why]
     if action == "ring":
         return [ToneStep(cause)], [step]
     if action == "announce":

@@ -16,9 +16,9 @@ from appliance.core.destinations import (
     Road,
     Steps,
     block_steps,
+    dial_steps,
     ending,
     group_steps,
-    outside,
     person_steps,
     to_steps,
     whisper_of,
@@ -27,7 +27,6 @@ from appliance.core.feature_codes import Dialled
 from appliance.core.model import (
     PHONES,
     AnnounceStep,
-    DialStep,
     Direction,
     GreetStep,
     Kind,
@@ -98,15 +97,14 @@ def _by_mode(
     offer: Offer, line: Line, plan: Plan, now: datetime, state: Presence, open_now: bool, why: TraceStep
 ) -> Steps:
     """Receive, send on, or take no calls (F66)."""
-    road = Road(plan, state, line)
+    road = Road(plan, now, state, line)
     if line.mode == "refuse":
         return ending(line.refuse, line.refuse_to, "closed", Cause.CLOSED, road, "refuse")
     if line.mode == "forward":
-        found, reasons = outside(line.forward_to, line.forward_over, road)
+        dials, reasons = dial_steps(line.forward_to, line.forward_over, road)
         step = TraceStep("forwards-all", Outcome.CHOSEN, {"to": line.forward_to}, road.page)
         last, more = ending(line.no_answer, line.no_answer_to, "nobody", Cause.NO_ANSWER, road, "nobody")
-        dial: list[Step] = [DialStep(tuple(found))] if found else []
-        return [*dial, *last], [step, *reasons, *more]
+        return [*dials, *last], [step, *reasons, *more]
     if line.scheme in plan.schemes:
         return _received(offer, line, plan, now, state)
     if not open_now:
@@ -139,7 +137,7 @@ def _received(offer: Offer, line: Line, plan: Plan, now: datetime, state: Presen
     """The line takes the call: by its scheme, else by its group; then what happens when nobody answers."""
     scheme = plan.schemes.get(line.scheme)
     name = scheme.name if scheme else ""
-    road = Road(plan, state, line, whisper_of(line, name, offer.name or "", offer.caller), line.whisper_prompt)
+    road = Road(plan, now, state, line, whisper_of(line, name, offer.name or "", offer.caller), line.whisper_prompt)
     if line.offline and not line_online(line, plan, state):
         nobody = TraceStep("line-offline", Outcome.STOPPED, {"line": line.label}, road.page)
         steps, reasons = ending(line.offline, line.offline_to, "nobody", Cause.NO_ANSWER, road, "offline")
@@ -174,7 +172,11 @@ def _greetings(offer: Offer, line: Line, state: Presence) -> Steps:
 
 def by_scheme(scheme: Scheme, line: Line, now: datetime, road: Road) -> Steps:
     """The blocks of the branch that holds, in order; no branch, or nobody in any: how the line lets callers go."""
-    index, why = branch_at(scheme, line, now, road.state)
+    night = road.state.overrides.get("night", "") if line.night else ""
+    unsure = not road.state.clock_trusted and night != "on"
+    index, why = branch_at(scheme, line.hours, now, "off" if unsure else night)
+    if unsure:
+        why = replace(why, rule="branch-clock-unsure")
     if index is None:
         to = line.closed_to if line.closed != "announce" else line.closed_prompt
         steps, reasons = ending(line.closed, to, "closed", Cause.CLOSED, road, "then")
@@ -225,7 +227,7 @@ def _from_phone(offer: Offer, plan: Plan, now: datetime, state: Presence) -> Rou
     if code:
         return _code(code, offer.caller.text, state, trace, language)
     if dialled in plan.people:
-        return _colleague(offer, plan, state, trace, language)
+        return _colleague(offer, plan, now, state, trace, language)
     if person is None:
         trace.append(TraceStep("no-such-person", Outcome.STOPPED, {"extension": offer.caller.text}, "/people"))
         return Route((RefuseStep(Cause.NOT_ALLOWED),), tuple(trace), Direction.OUT, language=language)
@@ -236,7 +238,7 @@ def _from_phone(offer: Offer, plan: Plan, now: datetime, state: Presence) -> Rou
     own = next((line for line in plan.lines.values() if line.own_number and line.own_number == number.text), None)
     if own:
         trace.append(TraceStep("own-number", Outcome.PASSED, {"line": own.label}, f"/lines/{own.id}"))
-        steps, reasons = ring_group(own, Road(plan, state, own))
+        steps, reasons = ring_group(own, Road(plan, now, state, own))
         return Route(tuple(steps), (*trace, *reasons), Direction.INTERNAL, language=language)
     return calling_out.outside(dialled, number, person, plan, now, state, trace)
 
@@ -246,12 +248,14 @@ def _code(code: Dialled, extension: str, state: Presence, trace: list[TraceStep]
     return Route(tuple(steps), (*trace, why), Direction.INTERNAL, language=language)
 
 
-def _colleague(offer: Offer, plan: Plan, state: Presence, trace: list[TraceStep], language: str) -> Route:
+def _colleague(
+    offer: Offer, plan: Plan, now: datetime, state: Presence, trace: list[TraceStep], language: str
+) -> Route:
     """A colleague's phone, and around it where his calls are sent on: always, when busy, unanswered, not connected."""
     extension = offer.called.text
     if extension == offer.caller.text:
         facts = {"extension": extension, "name": plan.people[extension].name}
         trace.append(TraceStep("own-extension", Outcome.STOPPED, facts, "/people"))
         return Route((RefuseStep(Cause.BUSY),), tuple(trace), Direction.INTERNAL, language=language)
-    steps, reasons = person_steps(extension, Road(plan, state, None))
+    steps, reasons = person_steps(extension, Road(plan, now, state, None))
     return Route(tuple(steps), (*trace, *reasons), Direction.INTERNAL, language=language)

@@ -53,14 +53,15 @@ def holiday_on(hours: Hours, day: date) -> str | None:
     return None
 
 
-def open_spans(hours: Hours, first: date, days: int) -> list[tuple[datetime, datetime]]:
-    """Open spans in UTC of the ranges that begin on `days` days from `first`, holidays cut out; may overlap."""
+def open_spans(hours: Hours, first: date, days: int, on: str = "normal") -> list[tuple[datetime, datetime]]:
+    """Open spans in UTC of the ranges that begin on `days` days from `first`; may overlap. `on`: "normal" cuts the
+    holidays out, "closed" leaves nothing but holidays, "any" keeps both."""
     spans: list[tuple[datetime, datetime]] = []
     for offset in range(days):
         day = first + timedelta(days=offset)
         for one in _ranges_of(hours, day):
-            spans += _without_holidays(hours, _local(one, day))
-    return [(a, b) for start, end in spans if (a := _moment(start, hours.zone)) < (b := _moment(end, hours.zone))]
+            spans += _on_days(hours, _local(one, day), on)
+    return [(a, b) for start, end in spans if (a := moment_of(start, hours.zone)) < (b := moment_of(end, hours.zone))]
 
 
 def _ranges_of(hours: Hours, day: date) -> Iterable[Range]:
@@ -75,15 +76,17 @@ def _local(one: Range, day: date) -> tuple[datetime, datetime]:
     return start, end if end > start else end + timedelta(days=1)
 
 
-def _without_holidays(hours: Hours, span: tuple[datetime, datetime]) -> list[tuple[datetime, datetime]]:
-    """The local span without its holidays: a span touches at most two days."""
+def _on_days(hours: Hours, span: tuple[datetime, datetime], on: str) -> list[tuple[datetime, datetime]]:
+    """The part of a local span that lies on the days wanted: a span touches at most two days."""
     start, end = span
+    if on == "any":
+        return [span]
     midnight = datetime.combine(start.date() + timedelta(days=1), time(0))
     pieces = [(start, min(end, midnight)), (midnight, end)]
-    return [(a, b) for a, b in pieces if a < b and holiday_on(hours, a.date()) is None]
+    return [(a, b) for a, b in pieces if a < b and (holiday_on(hours, a.date()) is None) == (on == "normal")]
 
 
-def _moment(local: datetime, zone: ZoneInfo) -> datetime:
+def moment_of(local: datetime, zone: ZoneInfo) -> datetime:
     """The UTC moment of a naive wall time; in the hour that is skipped, the moment of the change."""
     aware = local.replace(tzinfo=zone)
     back = aware.astimezone(UTC).astimezone(zone).replace(tzinfo=None)

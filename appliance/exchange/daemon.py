@@ -16,7 +16,7 @@ from appliance.core.countries import country
 from appliance.core.model import PHONES, LineId
 from appliance.core.plan import Block, Plan
 from appliance.errors import CentralkaError
-from appliance.exchange import devices, reset, views
+from appliance.exchange import devices, line_watch, reset, views
 from appliance.exchange.address import own_address
 from appliance.exchange.bindings import JournalBindings, restored
 from appliance.exchange.buttons import Buttons
@@ -27,8 +27,11 @@ from appliance.exchange.desk import Desk
 from appliance.exchange.exchange import Exchange
 from appliance.exchange.faults import faults_now, notes_now
 from appliance.exchange.handling import Handling
+from appliance.exchange.keeper import Keeper
+from appliance.exchange.line_watch import LineWatch
 from appliance.exchange.loop import Inbox, Loop
 from appliance.exchange.notices import Notices
+from appliance.exchange.phone_lamps import PhoneLamps
 from appliance.exchange.self_test import SelfTests
 from appliance.exchange.sending import Sending
 from appliance.exchange.sending_verbs import SendingVerbs
@@ -82,8 +85,6 @@ class Daemon:
         settings = self._store.read()
         self._blocks: tuple[Block, ...] = ()
         self._numbers = views.Numbers()
-        self._line_items: dict[str, str] = {}
-        self._waiting_lines: dict[LineId, Mapping[str, Value]] = {}
         self._topics: set[str] = set()
         self._next_publish = self._next_count = self._next_collect = self._next_panel = 0.0
         self._writer = Writer(places.journal, join, worker=places.worker)
@@ -105,7 +106,9 @@ class Daemon:
         self._exchange = Exchange(
             self._plan(settings), lines, self._audio, self._storage, self._clock, prompts, self._inbox.put
         )
-        self._exchange.changed = self._topics.add
+        self._keeper = Keeper(self._exchange.lines, self._make_line)
+        self._phone_lamps = PhoneLamps(self._exchange, self._sip.subscriptions)
+        self._exchange.changed = self._changed
         self._exchange.plan_changed = lambda event: self._settings_changed(event.sections, _nothing)
         self._buttons = Buttons(self._exchange, lambda number: self._storage.block(number, "button"), self._reset)
         self._exchange.pressed = self._buttons.pressed
@@ -119,7 +122,12 @@ class Daemon:
         )
         self._speaking = Speaking(self._exchange, lambda piece, language: prompts.find(piece, language))
         self._handling = Handling(self._exchange, self._storage.remember)
+        self._phone_lamps.do_not_disturb = self._handling.left_alone
+        self._phone_lamps.parked = self._handling.slots
         notices = Notices(self._exchange, self._writer.submit, lambda: self._recipients(""))
+        self._line_watch = LineWatch(
+            self._exchange, self._sims.facts, notices, lambda: self._desk.settings["office"]
+        )  # fmt: skip
         self._spending = Spending(self._exchange, self._sims.facts, notices, self._lines_in_use)
         self._self_tests = SelfTests(self._exchange, self._audio, self._tested, self._topics.add)
         self._exchange.stray = self._self_tests.heard
@@ -169,7 +177,7 @@ class Daemon:
             return UNUSABLE_SETTINGS
         self._apply_people(self._desk.settings)
         self._sip.restore(self._kept_bindings)
-        self._apply_lines(self._desk.settings)
+        self._keeper.apply(self._lines_in_use())
         self._apply_limits(self._desk.settings)
         self._panel.start()
         self._control.start()
@@ -189,7 +197,7 @@ class Daemon:
         known = [str(item["id"]) for item in rows(self._desk.settings, "lines")]
         self._exchange.line_facts = self._views.now(views.line_facts(known)) or {}
         self._handling.restore(self._views)
-        self._sims.facts.restore(self._views.now(views.facts_named(FACTS)) or ())
+        self._sims.facts.restore(self._views.now(views.facts_named((*FACTS, *line_watch.FACTS))) or ())
         self._spending.restore(self._views.now(views.talked(self._spending.month_began())) or ())
         now = stamp(datetime.now(UTC))
         self._sending.restore()
@@ -203,15 +211,19 @@ class Daemon:
         self._loop.add(self._handling.tick)
         self._loop.add(self._self_tests.tick)
         self._loop.add(self._tick_panel)
+        self._phone_lamps.tick(time.monotonic())  # a phone may ask before the first turn ends
+        self._loop.add(self._phone_lamps.tick)
         self._loop.add(self._publish)
+        self._loop.add_chore(self._phone_lamps.chore)
         self._loop.add_chore(self._storage.chore)
         self._loop.add_chore(lambda at: self._bindings.chore(at, self._sip.registrations.remaining))
         self._loop.add_chore(self._show_lamps)
         self._loop.add_chore(self._count)
         self._loop.add_chore(self._note_signal)
         self._loop.add_chore(self._show_levels)
-        self._loop.add_chore(self._restart_waiting_lines)
+        self._loop.add_chore(self._keeper.restart)
         self._loop.add_chore(self._sims.chore)
+        self._loop.add_chore(self._line_watch.chore)
         self._loop.add_chore(self._spending.chore)
         self._loop.add_chore(self._collect)
         self._loop.add_chore(self._health)
@@ -261,6 +273,10 @@ class Daemon:
         if at >= self._next_panel:
             self._next_panel = at + PANEL_SECONDS
             self._panel.tick(at)
+
+    def _changed(self, topic: str) -> None:
+        self._topics.add(topic)
+        self._phone_lamps.touched()
 
     def _publish(self, at: float) -> None:
         if self._topics and at >= self._next_publish:
@@ -339,10 +355,11 @@ class Daemon:
         if "people" in sections:
             self._apply_people(settings)
         if "lines" in sections:
-            self._apply_lines(settings)
+            self._keeper.apply(self._lines_in_use())
         if "network" in sections or "calling" in sections:
             self._apply_limits(settings)
         self._topics.update(("lines", "phones", "lamps", "notes"))
+        self._phone_lamps.touched()
         then()
 
     def _blocks_read(self, found: tuple[Block, ...] | None, then: Callable[[], None]) -> None:
@@ -364,32 +381,12 @@ class Daemon:
         self._exchange.limits.calls_per_phone = int(str(network["calls_per_phone"]))
         self._exchange.limits.invites_per_phone = float(str(network["invites_per_phone"]))
         self._exchange.limits.a_minute = self._exchange.plan.calling.a_minute
+        self._sip.message_lamps.on = bool(network["unsolicited_mwi"])
 
-    def _apply_lines(self, settings: Settings) -> None:
-        """Lines that are gone are stopped, new ones started, changed ones started anew once they are free."""
-        wanted = {LineId(line_id): item for line_id, item in self._lines_in_use().items()}
-        for line_id in [i for i in self._exchange.lines if i != PHONES and i not in wanted]:
-            self._exchange.lines.pop(line_id).stop()
-            self._line_items.pop(line_id, None)
-        for line_id, item in wanted.items():
-            if self._line_items.get(line_id) != _wire_of(item):
-                self._waiting_lines[line_id] = item
-        self._restart_waiting_lines(time.monotonic())
-
-    def _restart_waiting_lines(self, at: float) -> None:
-        for line_id, item in list(self._waiting_lines.items()):
-            old = self._exchange.lines.get(line_id)
-            if old and old.status().busy:
-                continue
-            if old:
-                old.stop()
-            del self._waiting_lines[line_id]
-            office, tries = str(self._desk.settings["office"]["country"]), self._places.state / "pins-tried.json"
-            known = self._exchange.line_facts.get(str(line_id))
-            line = from_settings(item, self._inbox.put, self._audio, office, tries, self._ports, known)
-            self._line_items[line_id] = _wire_of(item)
-            self._exchange.lines[line_id] = line
-            line.start()
+    def _make_line(self, item: Mapping[str, Value]) -> Line:
+        office, tries = str(self._desk.settings["office"]["country"]), self._places.state / "pins-tried.json"
+        known = self._exchange.line_facts.get(str(item["id"]))
+        return from_settings(item, self._inbox.put, self._audio, office, tries, self._ports, known)
 
     def _lines_in_use(self) -> dict[str, Mapping[str, Value]]:
         items = rows(self._desk.settings, "lines")
@@ -447,25 +444,6 @@ class Daemon:
             "clock_offset": self._clock.offset,
             "door": dict(self._sip.door.counts),
         }
-
-
-def _wire_of(item: Mapping[str, Value]) -> str:
-    """What makes a line start anew when it changes; a label does not."""
-    names = (
-        "kind",
-        "device",
-        "pcm_device",
-        "pin",
-        "country",
-        "imei",
-        "call_waiting",
-        "power",
-        "power_port",
-        "audio",
-        "alsa_device",
-    )
-    shown = {n: v.reveal() if isinstance(v := item.get(n), Secret) else v for n in names}
-    return json.dumps(shown, sort_keys=True, default=str)
 
 
 def _as_json(phones: list[dict[str, object]]) -> list[dict[str, Json]]:

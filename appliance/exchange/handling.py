@@ -95,6 +95,19 @@ class Handling:
             first_call=first,
         )  # fmt: skip
 
+    def left_alone(self) -> frozenset[str]:
+        """Extensions that do not want to be disturbed, or signed out."""
+        on = (name.partition("/") for name, value in self._exchange.overrides.items() if value)
+        return frozenset(extension for kind, _, extension in on if kind in ("dnd", "out"))
+
+    def slots(self) -> dict[str, str]:
+        """Every parking slot, with the number that waits there or ""."""
+        waiting = dict.fromkeys(self._exchange.plan.park_slots, "")
+        for slot, call in self.parked.items():
+            running = self._exchange.calls.get(call)
+            waiting[slot] = running.call.party()[0].text or "?" if running else ""
+        return waiting
+
     def ended(self, record: do.CallRecord) -> None:
         """A row was written: who took the call rests, and is no longer idle for longest."""
         self.parked = {slot: call for slot, call in self.parked.items() if call != record.id}
@@ -144,7 +157,8 @@ class Handling:
             line = plan.lines.get(running.offer.line)
             number, _ = running.call.party()
             whisper = whisper_of(line, "", running.offer.name or "", number) if line else ""
-            road = Road(plan, self._exchange.presence(), line, whisper, line.whisper_prompt if line else "")
+            now = self._exchange.clock.local(plan.zone)
+            road = Road(plan, now, self._exchange.presence(), line, whisper, line.whisper_prompt if line else "")
             steps, trace = to_steps(wanted, road)
             decided = Route(tuple(steps), tuple(trace))
         elif isinstance(wanted, Number):

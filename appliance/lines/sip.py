@@ -18,9 +18,11 @@ from appliance.core.model import PHONES, Kind, LegId, LineId, Number, Offer
 from appliance.lines import LineStatus, Post
 from appliance.lines.audio import Audio
 from appliance.lines.endpoint import Endpoint, SipSettings
+from appliance.lines.message_lamps import MessageLamps
 from appliance.lines.registrations import Ask, BindingStore, Registrations, route_to
 from appliance.lines.sip_call import Note, Noted, SipCall, cause_of
 from appliance.lines.sip_door import Admitted, Door, Rates
+from appliance.lines.subscriptions import Subscriptions
 from appliance.native import api as native
 from appliance.protocols.digest import ALGORITHMS, Guard, ha1
 from appliance.protocols.dtmf import DigitsOnce
@@ -87,8 +89,13 @@ class SipLine:
         self._ours = f"sip:centralka@{settings.address}:{settings.sip_port}"
         registrar = Registrar(hosts | {settings.address.lower()}, limits.min_expiry, limits.max_expiry)
         self.registrations = Registrations(registrar, store, post, ask or self._ask)
+        own = f"{settings.address}:{settings.sip_port}"
+        self.subscriptions = Subscriptions(native.send_notify, own)
+        self.message_lamps = MessageLamps(native.send_notify, own, self.subscriptions.has_messages)
         rates = Rates(limits.requests_per_source, limits.requests_in_all)
-        self.door = Door(self.registrations, self, Guard(secret), rates, monotonic)
+        self.door = Door(
+            self.registrations, self.subscriptions, self.message_lamps, self, Guard(secret), rates, monotonic
+        )  # fmt: skip
         self.door.ours = self._ours
         self._endpoint = Endpoint(settings, self.door, self._incoming, self._connection_lost)
         self._numbers = count(1)
@@ -151,6 +158,8 @@ class SipLine:
         if at >= self._next_registrations:
             self._next_registrations = at + POLL_REGISTRATIONS
             self.registrations.poll(at)
+        self.subscriptions.poll(at)
+        self.message_lamps.poll(self.registrations.registrar.everything, self.subscriptions.messages, at)
         self._audio.poll(at)
         self._gone.clear()
 
@@ -181,6 +190,7 @@ class SipLine:
         for extension, password in list(self._passwords.items()):
             if passwords.get(extension) != password:
                 self.registrations.remove_extension(extension, self._monotonic())
+                self.subscriptions.remove_extension(extension, self._monotonic())
         self._passwords = dict(passwords)
         self.door.set_phones({e: {a: ha1(e, p, a) for a in ALGORITHMS} for e, p in passwords.items() if p})
 
@@ -430,6 +440,7 @@ class SipLine:
 
     def _connection_lost(self, connection: int) -> None:
         self.registrations.connection_lost(connection, self._monotonic())
+        self.subscriptions.connection_lost(connection)
 
     def _ask(self, target: str, route: str, token: int) -> bool:
         return native.send_options(target, route, self._ours, token)

@@ -1,7 +1,5 @@
 """The settings of call handling: schemes, menus, mailboxes, and what lines, groups and people got with them."""
 
-from collections.abc import Mapping
-
 from appliance.settings.fields import (
     Choice,
     Email,
@@ -14,6 +12,7 @@ from appliance.settings.fields import (
     Switch,
     Text,
     TimeOfDay,
+    Zone,
 )
 
 ID = r"[a-z0-9][a-z0-9-]{0,30}"
@@ -131,6 +130,7 @@ LINE_FIELDS: tuple[Field, ...] = (
     Phone(name="reserve", label="Reserve number", seldom=True,
           help="Callers go there when the settings of calls cannot be read."),
     Switch(name="presents", label="Calls out show its own number", default=True, seldom=True),
+    Zone(name="timezone", label="Time zone of its hours", help="Empty: as the office.", seldom=True),
 )  # fmt: skip
 
 GROUP_FIELDS: tuple[Field, ...] = (
@@ -158,5 +158,3 @@ PERSON_FIELDS: tuple[Field, ...] = (
     Integer(name="forward_seconds", label="Not answered after", unit="seconds", default=20, least=5, most=120),
     Switch(name="record", label="Record calls", default=False, seldom=True),
 )
-
-Between = Mapping[str, frozenset[str]]  # section -> the ids that are there; "people" -> the extensions

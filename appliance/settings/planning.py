@@ -111,7 +111,8 @@ def _line(
     holidays: tuple[Holiday, ...],
     groups: Mapping[str, Group],
 ) -> Line:
-    hours = Hours(bool(row["always_open"]), tuple(_range(r) for r in _records(row["ranges"])), holidays, zone)
+    own = ZoneInfo(str(row["timezone"])) if row.get("timezone") else zone
+    hours = Hours(bool(row["always_open"]), tuple(_range(r) for r in _records(row["ranges"])), holidays, own)
     group = str(row["group"]) if row.get("group") in groups else next(iter(groups), "")
     return Line(
         id=LineId(str(row["id"])),

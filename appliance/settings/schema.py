@@ -16,6 +16,7 @@ from appliance.settings.calls import (
     PERSON_FIELDS,
     SCHEME_FIELDS,
 )
+from appliance.settings.calls_checks import call_faults
 from appliance.settings.fields import (
     Address,
     Choice,
@@ -86,6 +87,9 @@ OFFICE = Section("office", "Office", (
     Zone(name="timezone", label="Time zone", default="Europe/Warsaw", help="Opening hours are read in this zone."),
     Choice(name="last_caller", label="Status button, held 3 to 10 seconds", default="block", seldom=True,
            options={"block": "Blocks the last caller", "let-next": "Lets the next caller through"}),
+    Day(name="ends_2g", label="2G is switched off on", seldom=True,
+        help="By your operator. Lines that are on 2G only warn you in time. Empty: not known."),
+    Day(name="ends_3g", label="3G is switched off on", seldom=True),
 ))  # fmt: skip
 
 NETWORK = Section("network", "Network", (
@@ -106,6 +110,8 @@ NETWORK = Section("network", "Network", (
             seldom=True),
     Integer(name="max_expiry", label="Longest registration", unit="seconds", default=3600, least=60, most=7200,
             seldom=True),
+    Switch(name="unsolicited_mwi", label="Light message lamps of phones that do not ask", default=False, seldom=True,
+           help="For phones whose lamp stays dark although there are messages. Phones that ask are told anyway."),
 ))  # fmt: skip
 
 MAIL = Section("mail", "Mail", (
@@ -428,6 +434,7 @@ def check_between(settings: Settings) -> dict[str, Fault]:
             faults[f"sms_rules.{i}.{needed}"] = Fault("required")
     faults.update(calling.faults(settings, lines, rows(settings, "outgoing"), people))
     faults.update(_check_single(settings))
+    faults.update(call_faults({name: rows(settings, name) for name, section in SECTIONS.items() if section.many}))
     return faults
 
 

@@ -164,6 +164,19 @@ NOTICES: Final = {
     "reply-refused": N_("An answer by mail from {sender} was not sent as SMS: {said}"),
     "heartbeat-lost": N_("The heartbeat of {line} did not arrive in 30 minutes. Messages may be lost on their way."),
     "heartbeat-back": N_("The heartbeat of {line} arrives again."),
+    "numbers-stopped": N_(
+        "The last calls on {line} came without a number, though numbers arrived before. Blocks and the list of calls "
+        "cannot tell who calls. Ask the operator whether caller identification (CLIP) is on for this SIM."
+    ),
+    "numbers-back": N_("Calls on {line} show numbers again."),
+    "network-ends": N_(
+        "{line} is in the {network} network, which your operator switches off on {day}. Then it takes no calls and no "
+        "messages. Get a modem and a SIM that make calls over 4G (VoLTE) before."
+    ),
+    "network-ended": N_(
+        "{line} is in the {network} network, which is switched off since {day} by what you entered. Get a modem and a "
+        "SIM that make calls over 4G (VoLTE)."
+    ),
     **calling.NOTICES,
 }
 
@@ -326,6 +339,15 @@ ERRORS: Final = {
     "unknown-group": N_("There is no group {group}."),
     "unknown-line": N_("There is no line {line}."),
     "unknown-prompt": N_("There is no announcement {prompt}."),
+    "unknown-menu": N_("There is no menu {menu}."),
+    "unknown-mailbox": N_("There is no mailbox {mailbox}."),
+    "unknown-scheme": N_("There is no scheme {scheme}."),
+    "not-a-key": N_("A key is a digit, * or #."),
+    "branch-empty": N_("This branch has no block: its callers would reach nobody. Add one."),
+    "branch-without-hours": N_("This branch has no hours: it would never take a call. Give it some, or all week."),
+    "block-empty": N_("This block has nobody to ring. Add somebody, or remove the block."),
+    "stands-alone": N_("A menu, a mailbox or an announcement answers the caller: it stands alone in its block."),
+    "goes-round": N_("A caller who presses nothing would come back here for ever. Choose another way out."),
     "prompt-in-use": N_("It is in use: {lines}. Choose another announcement there first."),
     "too-few-ports": N_("At least {least} ports are needed."),
     "from-after-to": N_("The first must not be larger than the second."),
