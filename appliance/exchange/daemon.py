@@ -9,9 +9,11 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 from appliance import __version__, logs, notify
 from appliance.core import events as ev
+from appliance.core.commands import StoreRecording
 from appliance.core.countries import country
 from appliance.core.model import PHONES, LineId
 from appliance.core.plan import Block, Plan
@@ -32,6 +34,7 @@ from appliance.exchange.line_watch import LineWatch
 from appliance.exchange.loop import Inbox, Loop
 from appliance.exchange.notices import Notices
 from appliance.exchange.phone_lamps import PhoneLamps
+from appliance.exchange.recording import Recording
 from appliance.exchange.self_test import SelfTests
 from appliance.exchange.sending import Sending
 from appliance.exchange.sending_verbs import SendingVerbs
@@ -121,6 +124,9 @@ class Daemon:
             self._exchange, self._writer.submit, self._inbox.put, self._lines_in_use, lambda: self._recipients("")
         )
         self._speaking = Speaking(self._exchange, lambda piece, language: prompts.find(piece, language))
+        self._recording = Recording(
+            self._exchange, self._audio.recorder, (places.recordings, places.voicemail), _kept
+        )  # fmt: skip
         self._handling = Handling(self._exchange, self._storage.remember)
         self._phone_lamps.do_not_disturb = self._handling.left_alone
         self._phone_lamps.parked = self._handling.slots
@@ -449,6 +455,11 @@ class Daemon:
 def _as_json(phones: list[dict[str, object]]) -> list[dict[str, Json]]:
     found: list[dict[str, Json]] = json.loads(json.dumps(phones))
     return found
+
+
+def _kept(recording: StoreRecording, path: Path) -> None:
+    """The file lies where it was recorded."""
+    log.info("recording %s: %.1f s, %s", recording.id, recording.seconds, path.name)
 
 
 def _nothing() -> None:

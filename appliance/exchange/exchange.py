@@ -5,7 +5,7 @@ It decides nothing. It owns the calls in progress and the table from leg to call
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -38,6 +38,7 @@ class Bridge(Protocol):
     def join(self, a: int, b: int) -> None: ...
     def part(self, a: int, b: int) -> None: ...
     def play(self, leg: LegId, slot: int, path: Path, loop: bool) -> None: ...
+    def say(self, leg: LegId, slot: int, paths: Sequence[Path]) -> None: ...
     def stop_play(self, leg: LegId) -> None: ...
     def echo(self, slot: int) -> None: ...
     def levels(self, slot: int) -> tuple[int, int]: ...
@@ -149,11 +150,6 @@ class Exchange:
         """Another part carries out these commands and takes these events."""
         self._commands.update(commands)
         self._events.update(events)
-
-    def replace_command(self, kind: type, carry_out: Callable[..., None]) -> Callable[..., None]:
-        """Another part stands before a command; gives who carried it out so far."""
-        before, self._commands[kind] = self._commands[kind], carry_out
-        return before
 
     # ---- events -------------------------------------------------------------------------------------------------
 
@@ -445,11 +441,15 @@ class Exchange:
             return
         self._bridge.play(command.leg, slot, path, command.loop)
 
-    def play_file(self, leg: LegId, path: Path) -> bool:
-        """Play a file once to a leg; PromptEnded comes back. False where it has no sound yet."""
-        slot = self._line(leg).slot(leg) if leg in self._line_of else None
+    def slot_of(self, leg: LegId | None) -> int | None:
+        """The leg's slot in the bridge once it has sound."""
+        return self._line(leg).slot(leg) if leg is not None and leg in self._line_of else None
+
+    def play_files(self, leg: LegId, paths: Sequence[Path]) -> bool:
+        """Play files one after another to a leg; PromptEnded comes back. False where it has no sound yet."""
+        slot = self.slot_of(leg)
         if slot is not None:
-            self._bridge.play(leg, slot, path, False)
+            self._bridge.say(leg, slot, paths)
         return slot is not None
 
     def _store_call(self, command: do.StoreCall) -> None:

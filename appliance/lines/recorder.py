@@ -39,11 +39,12 @@ class Recorder:
     def record(
         self, name: str, leg: LegId, path: Path, slots: tuple[int, int | None], longest: float, silence: float
     ) -> None:
-        """Record the first slot, and the second beside it where there is one. RecordingEnded follows always, with
-        `why` failed when the file cannot be made. `longest`, `silence`: seconds, 0 for never."""
+        """Record the first slot, and the second beside it where there is one; one that runs goes on with these slots.
+        RecordingEnded follows always, with `why` failed when the file cannot be made. `longest`, `silence`: seconds, 0
+        for never."""
         heard = [slot for slot in slots if slot is not None]
         if name in self._running:
-            log.warning("recording %s runs already", name)
+            self._turn_to(self._running[name], heard)
             return
         try:
             path.parent.mkdir(mode=0o770, parents=True, exist_ok=True)
@@ -55,6 +56,14 @@ class Recorder:
         self._running[name] = _Running(leg, port, heard)
         for slot, side in zip(heard, port.slots, strict=True):
             native.connect(slot, side)
+
+    def _turn_to(self, running: _Running, heard: list[int]) -> None:
+        """Other legs speak from now on; the file goes on."""
+        for index, slot in enumerate(heard[: len(running.slots)]):
+            if slot != running.slots[index]:
+                native.disconnect(running.slots[index], running.port.slots[index])
+                running.slots[index] = slot
+                native.connect(slot, running.port.slots[index])
 
     def pause(self, name: str, on: bool) -> None:
         """Leave silence in place of what is said; where, `pauses` tells afterwards."""
