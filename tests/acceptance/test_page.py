@@ -22,7 +22,8 @@ PAGES = (
     "/box/access", "/box/changes", "/try", "/try?line=gsm0&from=withheld", "/me",
     "/start/language", "/start/line", "/start/people", "/start/hours", "/start/mail", "/start/call", "/start/done",
     "/hours/prompts", "/hours/prompts/closed", "/hours/prompts/new", "/outgoing", "/outgoing?to=600100200&from=102",
-    "/outgoing/all", "/lines/new", "/lines/gsm0/remove", "/lines/gsm0/rules", "/lines/gsm0/rules/new",
+    "/outgoing/all", "/outgoing/caps", "/outgoing/countries", "/outgoing/who", "/lines/gsm0/out", "/lines/gsm0/prices",
+    "/lines/new", "/lines/gsm0/remove", "/lines/gsm0/rules", "/lines/gsm0/rules/new",
     "/lines/gsm0/rules?from=600100200&text=hello", "/box/answers",
 )  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
