@@ -40,6 +40,7 @@ from appliance.exchange.spending import Spending
 from appliance.exchange.status import call_rows, lamps_now, line_rows, open_rows, phone_states
 from appliance.exchange.storage import JournalStorage
 from appliance.exchange.verbs import SECONDS, Verbs
+from appliance.exchange.voices import Voices
 from appliance.journal.times import stamp
 from appliance.journal.writer import Writer
 from appliance.journal.writes import PutLineFact
@@ -119,7 +120,8 @@ class Daemon:
         self._sims = Sims(
             self._exchange, self._writer.submit, self._inbox.put, self._lines_in_use, lambda: self._recipients("")
         )
-        self._speaking = Speaking(self._exchange, lambda piece, language: prompts.find(piece, language))
+        self._voices = Voices(places.voices, prompts, self._desk.ask_worker)
+        self._speaking = Speaking(self._exchange, self._voices, time.monotonic)
         self._handling = Handling(self._exchange, self._storage.remember)
         self._phone_lamps.do_not_disturb = self._handling.left_alone
         self._phone_lamps.parked = self._handling.slots
@@ -204,6 +206,7 @@ class Daemon:
         self._loop.add(self._exchange.tick)
         self._loop.add(self._sending.tick)
         self._loop.add(self._handling.tick)
+        self._loop.add(self._speaking.tick)
         self._loop.add(self._self_tests.tick)
         self._loop.add(self._tick_panel)
         self._phone_lamps.tick(time.monotonic())  # a phone may ask before the first turn ends

@@ -5,7 +5,7 @@ It decides nothing. It owns the calls in progress and the table from leg to call
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -38,6 +38,7 @@ class Bridge(Protocol):
     def join(self, a: int, b: int) -> None: ...
     def part(self, a: int, b: int) -> None: ...
     def play(self, leg: LegId, slot: int, path: Path, loop: bool) -> None: ...
+    def say(self, leg: LegId, slot: int, paths: Sequence[Path]) -> None: ...
     def stop_play(self, leg: LegId) -> None: ...
     def echo(self, slot: int) -> None: ...
     def levels(self, slot: int) -> tuple[int, int]: ...
@@ -437,20 +438,32 @@ class Exchange:
             self._bridge.part(slots[0], slots[1])
 
     def _play(self, command: do.Play) -> None:
-        path = self._prompts.find(command.prompt, command.language)
-        slot = self._line(command.leg).slot(command.leg) if command.leg in self._line_of else None
+        path = self._prompts.find(command.prompt, command.language, self.country_of(command.leg))
+        slot = self.slot_of(command.leg)
         if path is None or slot is None:
             log.warning("prompt %s cannot be played to %s", command.prompt, command.leg)
             self._post(ev.PromptEnded(command.leg, ok=False))
             return
         self._bridge.play(command.leg, slot, path, command.loop)
 
-    def play_file(self, leg: LegId, path: Path) -> bool:
-        """Play a file once to a leg; PromptEnded comes back. False where it has no sound yet."""
-        slot = self._line(leg).slot(leg) if leg in self._line_of else None
+    def play_files(self, leg: LegId, paths: Sequence[Path]) -> bool:
+        """Play files to a leg without a gap; PromptEnded comes back. False where it has no sound yet."""
+        slot = self.slot_of(leg)
         if slot is not None:
-            self._bridge.play(leg, slot, path, False)
+            self._bridge.say(leg, slot, paths)
         return slot is not None
+
+    def slot_of(self, leg: LegId) -> int | None:
+        """A leg's slot in the bridge; None while it has no sound."""
+        return self._line(leg).slot(leg) if leg in self._line_of else None
+
+    def country_of(self, leg: LegId) -> str:
+        """The country of a leg's line: of a phone, that of the line its call is on, else of the office."""
+        running = self.calls.get(self._by_leg[leg]) if leg in self._by_leg else None
+        for name in (self._line_of.get(leg), running.offer.line if running else None):
+            if name is not None and name in self.plan.lines:
+                return self.plan.lines[name].country
+        return self.plan.country
 
     def _store_call(self, command: do.StoreCall) -> None:
         self._storage.call(replace(command.record, ended_at=stamp(self.clock.now())))

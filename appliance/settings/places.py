@@ -35,7 +35,18 @@ class Places:
 
     def make(self) -> None:
         """Create the folders: readable for owner and group, nobody else."""
-        for folder in (self.state, self.run, self.prompts, self.uploads, self.rendered, self.devices, self.tls):
+        for folder in (
+            self.state,
+            self.run,
+            self.prompts,
+            self.uploads,
+            self.rendered,
+            self.devices,
+            self.tls,
+            self.voices,
+            self.recordings,
+            self.voicemail,
+        ):
             folder.mkdir(mode=0o770, parents=True, exist_ok=True)
 
     @property
@@ -72,6 +83,21 @@ class Places:
     def uploads(self) -> Path:
         """The owner's own recordings: uploads/<id>.wav"""
         return self.prompts / "uploads"
+
+    @property
+    def voices(self) -> Path:
+        """Texts that were spoken on the way, kept for the next time: voices/<language>/<hash>.wav"""
+        return self.prompts / "voices"
+
+    @property
+    def recordings(self) -> Path:
+        """Recorded calls: recordings/YYYY/MM/<id>.wav, later mp3"""
+        return self.state / "recordings"
+
+    @property
+    def voicemail(self) -> Path:
+        """Messages: voicemail/<id>.wav"""
+        return self.state / "voicemail"
 
     @property
     def tls(self) -> Path:

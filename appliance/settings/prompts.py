@@ -4,6 +4,7 @@ of a tone the one of the line's country.
 The exchange plays what is found here and the page lets it be heard, so that both are the same.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ FALLBACK_LANGUAGE = "en"
 SOUNDS = "CENTRALKA_SOUNDS"  # where the set-up step left the spoken prompts
 PRODUCT_SOUNDS = Path("/usr/share/centralka/sounds")
 TONE, TONES = "tone-", "tones"  # how the ids of tones begin; their folder beside those of the languages
+NUMBER = "n-"  # how the files of spoken numbers begin
 TEXTS = Path(appliance.__file__).parent.parent / "sounds"
 
 
@@ -58,3 +60,10 @@ def standard_text(prompt: str, language: str) -> str:
     except (OSError, ValueError):
         return ""
     return str(body.get(prompt, "")) if isinstance(body, dict) else ""
+
+
+def said_path(folder: Path, text: str, language: str) -> Path:
+    """Where a text that was spoken on the way lies below `folder` (`Places.voices`): by its hash, a number by name."""
+    known = text if text.isascii() and text.isdecimal() and len(text) < 6 else ""
+    name = f"{NUMBER}{known}" if known else hashlib.sha256(f"{language}|{text}".encode()).hexdigest()[:32]
+    return folder / language / f"{name}.wav"

@@ -81,6 +81,9 @@ class FakeBridge:
     def play(self, leg, slot, path, loop):
         self.playing[leg] = (path.stem, loop)
 
+    def say(self, leg, slot, paths):
+        self.playing[leg] = ("+".join(path.stem for path in paths), False)
+
     def levels(self, slot):
         return -20, -30
 
