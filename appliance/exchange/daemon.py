@@ -31,6 +31,7 @@ from appliance.exchange.keeper import Keeper
 from appliance.exchange.loop import Inbox, Loop
 from appliance.exchange.notices import Notices
 from appliance.exchange.phone_lamps import PhoneLamps
+from appliance.exchange.recordings import Recordings
 from appliance.exchange.self_test import SelfTests
 from appliance.exchange.sending import Sending
 from appliance.exchange.sending_verbs import SendingVerbs
@@ -41,6 +42,7 @@ from appliance.exchange.status import call_rows, lamps_now, line_rows, open_rows
 from appliance.exchange.storage import JournalStorage
 from appliance.exchange.verbs import SECONDS, Verbs
 from appliance.exchange.voices import Voices
+from appliance.journal.recordings import mailbox_counts
 from appliance.journal.times import stamp
 from appliance.journal.writer import Writer
 from appliance.journal.writes import PutLineFact
@@ -122,6 +124,9 @@ class Daemon:
         )
         self._voices = Voices(places.voices, prompts, self._desk.ask_worker)
         self._speaking = Speaking(self._exchange, self._voices, time.monotonic)
+        self._recordings = Recordings(self._exchange, self._audio.recorder, places, self._writer.submit)
+        self._recordings.changed = self._count_messages
+        self._phone_lamps.unheard = self._recordings.unheard
         self._handling = Handling(self._exchange, self._storage.remember)
         self._phone_lamps.do_not_disturb = self._handling.left_alone
         self._phone_lamps.parked = self._handling.slots
@@ -194,6 +199,8 @@ class Daemon:
         known = [str(item["id"]) for item in rows(self._desk.settings, "lines")]
         self._exchange.line_facts = self._views.now(views.line_facts(known)) or {}
         self._handling.restore(self._views)
+        self._recordings.counts = self._views.now(mailbox_counts) or {}
+        self._recordings.repair()
         self._sims.facts.restore(self._views.now(views.facts_named(FACTS)) or ())
         self._spending.restore(self._views.now(views.talked(self._spending.month_began())) or ())
         now = stamp(datetime.now(UTC))
@@ -207,6 +214,7 @@ class Daemon:
         self._loop.add(self._sending.tick)
         self._loop.add(self._handling.tick)
         self._loop.add(self._speaking.tick)
+        self._loop.add(self._recordings.tick)
         self._loop.add(self._self_tests.tick)
         self._loop.add(self._tick_panel)
         self._phone_lamps.tick(time.monotonic())  # a phone may ask before the first turn ends
@@ -358,6 +366,15 @@ class Daemon:
         self._topics.update(("lines", "phones", "lamps", "notes"))
         self._phone_lamps.touched()
         then()
+
+    def _count_messages(self) -> None:
+        """On the storage thread: messages came, were heard or went."""
+        self._views.later(mailbox_counts, lambda found: self._inbox.put(lambda: self._messages_counted(found or {})))
+
+    def _messages_counted(self, found: Mapping[str, tuple[int, int]]) -> None:
+        self._recordings.counts = found
+        self._phone_lamps.touched()
+        self._topics.update(("counts", "calls", "voicemail"))
 
     def _blocks_read(self, found: tuple[Block, ...] | None, then: Callable[[], None]) -> None:
         if found is not None:

@@ -8,7 +8,7 @@ calls, what to do; plain words; whole sentences.
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from appliance.words import calling
+from appliance.words import calling, recording
 from appliance.words.mark import N_
 from appliance.words.trace import OUTCOMES, TRACE
 
@@ -165,6 +165,7 @@ NOTICES: Final = {
     "heartbeat-lost": N_("The heartbeat of {line} did not arrive in 30 minutes. Messages may be lost on their way."),
     "heartbeat-back": N_("The heartbeat of {line} arrives again."),
     **calling.NOTICES,
+    **recording.NOTICES,
 }
 
 LAMPS: Final = {
@@ -247,6 +248,7 @@ PROMPTS: Final = {
     "voicedrop": N_("Message for answering machines"),
     "room-joined": N_("You are in the conference"),
     **calling.PROMPTS,
+    **recording.PROMPTS,
 }
 
 SMS_STATES: Final = {
