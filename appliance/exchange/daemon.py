@@ -31,7 +31,7 @@ from appliance.exchange.keeper import Keeper
 from appliance.exchange.loop import Inbox, Loop
 from appliance.exchange.notices import Notices
 from appliance.exchange.phone_lamps import PhoneLamps
-from appliance.exchange.recordings import Recordings
+from appliance.exchange.recordings import Kept, Recordings
 from appliance.exchange.self_test import SelfTests
 from appliance.exchange.sending import Sending
 from appliance.exchange.sending_verbs import SendingVerbs
@@ -126,6 +126,7 @@ class Daemon:
         self._speaking = Speaking(self._exchange, self._voices, time.monotonic)
         self._recordings = Recordings(self._exchange, self._audio.recorder, places, self._writer.submit)
         self._recordings.changed = self._count_messages
+        self._recordings.kept = Kept(int(str(settings["recording"]["free_percent"])))
         self._phone_lamps.unheard = self._recordings.unheard
         self._handling = Handling(self._exchange, self._storage.remember)
         self._phone_lamps.do_not_disturb = self._handling.left_alone
@@ -361,6 +362,8 @@ class Daemon:
             self._apply_people(settings)
         if "lines" in sections:
             self._keeper.apply(self._lines_in_use())
+        if "recording" in sections:
+            self._recordings.kept = Kept(int(str(settings["recording"]["free_percent"])))
         if "network" in sections or "calling" in sections:
             self._apply_limits(settings)
         self._topics.update(("lines", "phones", "lamps", "notes"))

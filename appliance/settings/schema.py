@@ -7,7 +7,7 @@ people...). `check_all` gives every fault of a whole set of settings at once.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from appliance.settings import calling
+from appliance.settings import calling, recording
 from appliance.settings.calls import (
     GROUP_FIELDS,
     LINE_FIELDS,
@@ -332,6 +332,8 @@ MENUS = Section("menus", "Menus", (_id(), *MENU_FIELDS), many=True)
 MAILBOXES = Section("mailboxes", "Mailboxes", (_id(), *MAILBOX_FIELDS), many=True)
 CALLING = Section("calling", "Limits of calling out", calling.FIELDS)
 
+RECORDING = Section("recording", "Recordings", recording.FIELDS)
+
 # a new section stands last: the place of each is its number in the file
 SECTIONS: dict[str, Section] = {
     s.name: s
@@ -351,6 +353,7 @@ SECTIONS: dict[str, Section] = {
         MENUS,
         MAILBOXES,
         CALLING,
+        RECORDING,
     )
 }
 

@@ -10,6 +10,9 @@ NOTICES: Final = {
         "Calls themselves go on. Delete old recordings, or let them be kept for fewer days."
     ),
     "recording-failed": N_("A recording on {line} could not be written. The call itself went on. Check the disk."),
+    "recording-not-small": N_(
+        "The recording {path} could not be made small. It plays all the same, but takes more space."
+    ),
     "recording-mended": N_("The power or the exchange went away: {count} recordings end where it happened."),
     "voicemail-new": N_("{mailbox}: {caller} left a message of {seconds} s."),
 }
