@@ -59,6 +59,11 @@ def local(text: str) -> datetime:
     return moment(text).astimezone(here.office().zone)
 
 
+def country(code: str) -> str:
+    """The country's name in the reader's language; the code where there is none."""
+    return str(locale().territories.get(code, code))
+
+
 def clock(at: datetime | str) -> str:
     """ "14:12" """
     at = local(at) if isinstance(at, str) else at

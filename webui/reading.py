@@ -236,7 +236,8 @@ def dead(rules: Mapping[str, str]) -> list[Dead]:
     """Mails and calls of web addresses that gave up, newest first. `rules`: the names of rules by their ids."""
     with here.store().open() as db:
         rows = db.execute(
-            "SELECT id, kind, created_at, last_error, payload FROM outbox WHERE state = 'dead' ORDER BY id DESC LIMIT 100"
+            "SELECT id, kind, created_at, last_error, payload FROM outbox WHERE state = 'dead'"
+            " ORDER BY id DESC LIMIT 100"
         ).fetchall()
     return [_dead(row, rules) for row in rows]
 

@@ -16,7 +16,7 @@ from appliance.core.countries import country
 from appliance.core.model import PHONES, LineId
 from appliance.core.plan import Block, Plan
 from appliance.errors import CentralkaError
-from appliance.exchange import devices, reset, views
+from appliance.exchange import devices, line_watch, reset, views
 from appliance.exchange.address import own_address
 from appliance.exchange.bindings import JournalBindings, restored
 from appliance.exchange.buttons import Buttons
@@ -28,6 +28,7 @@ from appliance.exchange.exchange import Exchange
 from appliance.exchange.faults import faults_now, notes_now
 from appliance.exchange.handling import Handling
 from appliance.exchange.keeper import Keeper
+from appliance.exchange.line_watch import LineWatch
 from appliance.exchange.loop import Inbox, Loop
 from appliance.exchange.notices import Notices
 from appliance.exchange.phone_lamps import PhoneLamps
@@ -132,11 +133,15 @@ class Daemon:
         self._phone_lamps.do_not_disturb = self._handling.left_alone
         self._phone_lamps.parked = self._handling.slots
         notices = Notices(self._exchange, self._writer.submit, lambda: self._recipients(""))
+        self._line_watch = LineWatch(
+            self._exchange, self._sims.facts, notices, lambda: self._desk.settings["office"]
+        )  # fmt: skip
         self._spending = Spending(self._exchange, self._sims.facts, notices, self._lines_in_use)
         self._self_tests = SelfTests(self._exchange, self._audio, self._tested, self._topics.add)
         self._exchange.stray = self._self_tests.heard
         self._verbs = Verbs(self._exchange, self._desk, self._self_tests, {
             **sending.table, **self._sims.verbs(), **CallVerbs(self._exchange, self._handling).table(),
+            **self._spending.verbs(),
         })  # fmt: skip
         self._control = ControlServer(places.control, self._inbox.put, SECONDS)
         self._ports = Ports(lambda: devices.all_ports(places.devices))
@@ -202,7 +207,7 @@ class Daemon:
         self._handling.restore(self._views)
         self._recordings.counts = self._views.now(mailbox_counts) or {}
         self._recordings.repair()
-        self._sims.facts.restore(self._views.now(views.facts_named(FACTS)) or ())
+        self._sims.facts.restore(self._views.now(views.facts_named((*FACTS, *line_watch.FACTS))) or ())
         self._spending.restore(self._views.now(views.talked(self._spending.month_began())) or ())
         now = stamp(datetime.now(UTC))
         self._sending.restore()
@@ -230,6 +235,7 @@ class Daemon:
         self._loop.add_chore(self._show_levels)
         self._loop.add_chore(self._keeper.restart)
         self._loop.add_chore(self._sims.chore)
+        self._loop.add_chore(self._line_watch.chore)
         self._loop.add_chore(self._spending.chore)
         self._loop.add_chore(self._collect)
         self._loop.add_chore(self._health)

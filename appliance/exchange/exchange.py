@@ -453,9 +453,9 @@ class Exchange:
             self._bridge.say(leg, slot, paths)
         return slot is not None
 
-    def slot_of(self, leg: LegId) -> int | None:
+    def slot_of(self, leg: LegId | None) -> int | None:
         """A leg's slot in the bridge; None while it has no sound."""
-        return self._line(leg).slot(leg) if leg in self._line_of else None
+        return self._line(leg).slot(leg) if leg is not None and leg in self._line_of else None
 
     def country_of(self, leg: LegId) -> str:
         """The country of a leg's line: of a phone, that of the line its call is on, else of the office."""

@@ -6,7 +6,7 @@ and at 100 percent of a cap, once each in its day, night or month, and when a ph
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from appliance.core.calling_out import charge_of
@@ -16,10 +16,12 @@ from appliance.core.limits import TOO_MANY
 from appliance.core.model import PHONES, LineId, Offer, Route
 from appliance.core.plan import Plan
 from appliance.core.plan_calling import Cap
+from appliance.exchange.control import Answer, Json
 from appliance.exchange.credit import BALANCE, Items
 from appliance.exchange.exchange import Exchange, Running
 from appliance.exchange.facts import Facts
 from appliance.exchange.notices import Notices
+from appliance.exchange.verbs import Args, Reply
 from appliance.journal.rows import CallRow
 from appliance.journal.times import stamp
 from appliance.settings.sims import balance_of
@@ -89,6 +91,21 @@ class Spending:
         except (ValueError, TypeError):
             return None
         return int(known["amount"]) if fresh else None
+
+    def verbs(self) -> Mapping[str, Callable[[Args, str, Reply], None]]:
+        """For the table of the control socket."""
+        return {"calling.spent": self._answer}
+
+    def _answer(self, args: Args, who: str, reply: Reply) -> None:
+        """calling.spent {} -> {"spent": [{key, percent, day, month, money}]}: of each line and person with a cap;
+        seconds, and minor units of this month."""
+        spent = self.spent()
+        rows: list[Json] = [
+            {"key": key, "percent": percent, "day": spent[key].day.seconds, "month": spent[key].month.seconds,
+             "money": spent[key].month.money}
+            for key, percent, _ in self._shares()
+        ]  # fmt: skip
+        reply(Answer(ok={"spent": rows}))
 
     # ---- what happens -----------------------------------------------------------------------------------------------
 

@@ -34,11 +34,9 @@ Row = Mapping[str, Value]
 
 OUTSIDE = {"local": "Local", "national": "Country-wide", "mobile": "Mobile", "abroad": "Abroad", "premium": "Premium"}
 FORMS = {
-    "": "+48 600 100 200",
-    "plain": "48 600 100 200",
-    "00": "00 48 600 100 200",
+    "": "With + and the country", "00": "With 00 and the country", "plain": "With the country, without +",
     "national": "As people dial it there",
-}
+}  # fmt: skip
 EVERYBODY = {"all": "Everybody", "none": "Nobody yet"}
 ALL_LINES = {"all": "All lines", "none": "None yet"}
 EXTENSION = r"[1-9][0-9]{1,4}"
@@ -236,7 +234,7 @@ def faults(
     return found
 
 
-def why_no_default(line: Row | None) -> str:
+def why_no_default(line: Mapping[str, object] | None) -> str:
     """The id of why a line cannot be the default for calling out, "" where it can (F26)."""
     if line is None:
         return "unknown-line"

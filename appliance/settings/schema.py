@@ -87,6 +87,9 @@ OFFICE = Section("office", "Office", (
     Zone(name="timezone", label="Time zone", default="Europe/Warsaw", help="Opening hours are read in this zone."),
     Choice(name="last_caller", label="Status button, held 3 to 10 seconds", default="block", seldom=True,
            options={"block": "Blocks the last caller", "let-next": "Lets the next caller through"}),
+    Day(name="ends_2g", label="2G is switched off on", seldom=True,
+        help="By your operator. Lines that are on 2G only warn you in time. Empty: not known."),
+    Day(name="ends_3g", label="3G is switched off on", seldom=True),
 ))  # fmt: skip
 
 NETWORK = Section("network", "Network", (

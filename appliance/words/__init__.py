@@ -164,6 +164,19 @@ NOTICES: Final = {
     "reply-refused": N_("An answer by mail from {sender} was not sent as SMS: {said}"),
     "heartbeat-lost": N_("The heartbeat of {line} did not arrive in 30 minutes. Messages may be lost on their way."),
     "heartbeat-back": N_("The heartbeat of {line} arrives again."),
+    "numbers-stopped": N_(
+        "The last calls on {line} came without a number, though numbers arrived before. Blocks and the list of calls "
+        "cannot tell who calls. Ask the operator whether caller identification (CLIP) is on for this SIM."
+    ),
+    "numbers-back": N_("Calls on {line} show numbers again."),
+    "network-ends": N_(
+        "{line} is in the {network} network, which your operator switches off on {day}. Then it takes no calls and no "
+        "messages. Get a modem and a SIM that make calls over 4G (VoLTE) before."
+    ),
+    "network-ended": N_(
+        "{line} is in the {network} network, which is switched off since {day} by what you entered. Get a modem and a "
+        "SIM that make calls over 4G (VoLTE)."
+    ),
     **calling.NOTICES,
     **recording.NOTICES,
 }

@@ -82,7 +82,7 @@ class FakeBridge:
         self.playing[leg] = (path.stem, loop)
 
     def say(self, leg, slot, paths):
-        self.playing[leg] = ("+".join(path.stem for path in paths), False)
+        self.playing[leg] = (" ".join(path.stem for path in paths), False)
 
     def levels(self, slot):
         return -20, -30

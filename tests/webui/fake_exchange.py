@@ -47,6 +47,7 @@ class FakeExchange:
         self.phones: dict[str, str] = {}
         self.ports: list[str] = []
         self.sms_refused = ""
+        self.spent: list[dict[str, object]] = []
         self.cards: list[str] = []
         self.tests: list[dict[str, object]] = []
         self.running_tests: dict[str, str] = {}
@@ -105,6 +106,9 @@ class FakeExchange:
                 "INSERT INTO sms_out_parts (out_id, sequence, total, pdu, length) VALUES (?,1,1,'00',20)", (out,)
             )
         return {"id": out, "parts": 1, "coding": "gsm7", "line": args["line"], "to": args["to"]}
+
+    def _calling_spent(self, args: dict, who: str) -> dict:
+        return {"spent": self.spent}
 
     def _sms_count(self, args: dict, who: str) -> dict:
         return {"letters": len(args["text"]), "room": 160, "parts": 1, "coding": "gsm7"}

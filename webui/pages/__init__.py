@@ -10,6 +10,7 @@ from webui.pages import (
     calls,
     door,
     hours,
+    limits,
     lines,
     mailbox,
     me,
@@ -34,6 +35,6 @@ def register(app: Flask) -> None:
     live.register(app)
     for module in (
         door, start, status, calls, messages, lines, sims, hours, announcements, blocking, outgoing, trycall, people,
-        box, me, undo, mailbox, rules,
+        box, me, undo, mailbox, rules, limits,
     ):  # fmt: skip
         app.register_blueprint(module.page)
