@@ -20,7 +20,7 @@ def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str],
     """The plan. `emergency` and `helping` are the numbers of the office's country; the settings are already valid."""
     office = settings["office"]
     zone = ZoneInfo(str(office["timezone"]))
-    holidays = tuple(_holiday(row) for row in _records(settings["hours"].get("holidays")))
+    holidays = holidays_of(settings["hours"])
     people = {str(p["extension"]): _person(p, office) for p in rows(settings, "people") if p.get("enabled")}
     groups = {str(g["id"]): _group(g, people) for g in rows(settings, "groups")}
     lines = {
@@ -49,6 +49,11 @@ def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str],
         mailboxes={str(row["id"]): mailbox(row) for row in rows(settings, "mailboxes")},
         extension_digits=tuple(sorted({len(extension) for extension in people})) or (3,),
     )
+
+
+def holidays_of(hours: Mapping[str, Value]) -> tuple[Holiday, ...]:
+    """The closed days of the section `hours`."""
+    return tuple(_holiday(row) for row in _records(hours.get("holidays")))
 
 
 def _records(value: Value) -> list[Mapping[str, Value]]:

@@ -17,6 +17,7 @@ from webui.pages import (
     outgoing,
     people,
     rules,
+    schemes,
     sims,
     start,
     status,
@@ -34,6 +35,6 @@ def register(app: Flask) -> None:
     live.register(app)
     for module in (
         door, start, status, calls, messages, lines, sims, hours, announcements, blocking, outgoing, trycall, people,
-        box, me, undo, mailbox, rules,
+        box, me, undo, mailbox, rules, schemes,
     ):  # fmt: skip
         app.register_blueprint(module.page)
