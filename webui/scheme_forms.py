@@ -1,5 +1,6 @@
 """Branches and blocks as a browser sent them, put into the shape of the settings; and what their forms offer."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ from webui.forms import Drawn, Options
 
 SPARE = 2
 MOST = 10
+SEPARATORS = r"[\s().\-/]"  # in numbers as people write them
 BACKUP_SECONDS, RING_SECONDS = 120, 25
 RANGE = ("day", "start", "end")
 DESTINATION = ("what", "number", "line", "delay", "confirm")
@@ -118,7 +120,7 @@ def sent_block() -> dict[str, object]:
     """A block from the form; rows without a choice are left out."""
     destinations = []
     for row in forms.numbered_rows("to", DESTINATION, MOST):
-        what, number = str(row["what"]), str(row["number"])
+        what, number = str(row["what"]), re.sub(SEPARATORS, "", str(row["number"]))
         to, _colon, ref = (what or ("outside:" if number else "")).partition(":")
         if to:
             destinations.append(
@@ -131,7 +133,7 @@ def sent_block() -> dict[str, object]:
 def sent_backup() -> dict[str, object]:
     """The scheme's name and where callers go when it cannot be followed."""
     to, _colon, ref = request.form.get("backup-what", "").partition(":")
-    number = request.form.get("backup-number", "").strip()
+    number = re.sub(SEPARATORS, "", request.form.get("backup-number", ""))
     outside = to == "outside"
     return {
         "name": request.form.get("name", "").strip(),
