@@ -247,6 +247,10 @@ NOTICES: Final = {
     "reply-refused": N_("An answer by mail from {sender} was not sent as SMS: {said}"),
     "heartbeat-lost": N_("The heartbeat of {line} did not arrive in 30 minutes. Messages may be lost on their way."),
     "heartbeat-back": N_("The heartbeat of {line} arrives again."),
+    "no-backup": N_(
+        "“{scheme}” has a branch without a backup: if nobody answers, the call is lost."
+        " Add a block behind those who ring, such as a mobile."
+    ),
 }
 
 LAMPS: Final = {

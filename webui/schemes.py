@@ -173,7 +173,7 @@ def answer(week: Week) -> str:
     return str(
         ngettext(
             "%(num)s gap, %(span)s without anybody.", "%(num)s gaps, %(span)s without anybody.", len(week.gaps),
-            span=i18n.span(missing * 60_000),
+            span=span_words(missing),
         )
     )  # fmt: skip
 
@@ -194,6 +194,11 @@ def stretch(start: int, end: int) -> str:
         _("%(day)s %(start)s to %(last)s %(end)s", day=i18n.weekday(day), start=begins, last=i18n.weekday(last),
           end=ends)
     )  # fmt: skip
+
+
+def span_words(minutes: int) -> str:
+    """ "33 h", "1 h 30 min" """
+    return str(_("%(h)d h", h=minutes // 60)) if minutes % 60 == 0 else i18n.span(minutes * 60_000)
 
 
 def found(week: Week, key: str) -> Gap | Overlap | None:
@@ -273,7 +278,7 @@ def _coming_words(day: Coming) -> str:
     if day.hours != 24:
         parts.append(str(_("the clocks change")))
     if day.gaps:
-        missing = i18n.span(day.uncovered * 60_000)
+        missing = span_words(day.uncovered)
         parts.append(str(_("nobody for %(span)s", span=missing)))
     return f"{i18n.plain_day(day.day)}: {', '.join(parts)}" if parts else ""
 
