@@ -106,6 +106,7 @@ class StatusView(TypedDict, total=False):
     now: str
     open: dict[str, OpenView]
     night: str
+    night_until: str
     lines: list[LineView]
     phones: list[PhoneView]
     calls: list[CallView]

@@ -179,4 +179,5 @@ def _range(number: int, start: str, end: str) -> str:
 FILTERS = {
     "caller_words": caller, "open_words": open_words, "now_words": now_words, "goes": goes, "operator_words": operator,
     "kind_words": kind_words, "several": several, "lead": lead, "device": device, "of": of, "network": network,
+    "until_words": until_words,
 }  # fmt: skip

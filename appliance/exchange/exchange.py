@@ -17,6 +17,7 @@ from appliance.core.call import Call
 from appliance.core.causes import Cause
 from appliance.core.limits import Limits
 from appliance.core.model import PHONES, CallId, Kind, LegId, LineId, Number, Offer, Presence, Route
+from appliance.core.night import NIGHT, NIGHT_UNTIL, night_over
 from appliance.core.plan import Plan
 from appliance.core.routing import LET_NEXT, opening, route
 from appliance.core.screening import screen_sms
@@ -152,6 +153,8 @@ class Exchange:
 
     def tick(self, at: float) -> None:
         """Fire what is due."""
+        if night_over(self.overrides, self.clock.now()):
+            self.set_override(do.SetOverride(NIGHT, "", "its end time"))
         for call, name in self._timers.due(at):
             self.handle(ev.TimerFired(call, name))
 
@@ -406,4 +409,7 @@ class Exchange:
             value = "" if self.overrides.get(command.name) == "on" else "on"
         self.overrides[command.name] = value
         self._storage.override(command.name, value, command.by)
+        if command.name == NIGHT and self.overrides.get(NIGHT_UNTIL, "") != command.until:
+            self.overrides[NIGHT_UNTIL] = command.until
+            self._storage.override(NIGHT_UNTIL, command.until, command.by)
         self.changed("lamps")

@@ -193,6 +193,7 @@ def test_a_copy_is_whole_and_changing_it_leaves_the_first_as_it_was(anna: FlaskC
 
 
 def test_a_new_scheme_takes_calls_from_the_first_moment(anna: FlaskClient, exchange: FakeExchange) -> None:
+    put(exchange)
     assert "No scheme yet" in text(anna, "/schemes")
     assert post(anna, "/schemes/new", {"name": "Evening"}, "/schemes").status_code == 303
     assert "All hours covered." in text(anna, "/schemes/scheme-1")
@@ -235,3 +236,12 @@ def test_a_person_in_a_scheme_is_not_removed_and_the_page_says_why(anna: FlaskCl
     post(anna, "/people/p103/remove", {})
     assert len(exchange.store.read()["people"]["items"]) == 3
     assert "Nobody has the extension 103" in text(anna, "/people/p103")
+
+
+def test_the_night_switch_takes_an_end_time_and_the_page_says_it(anna: FlaskClient, exchange: FakeExchange) -> None:
+    assert (
+        post(anna, "/night", {"value": "on", "until": "07:30", "back": "/hours/night"}, "/hours/night").status_code
+        == 303
+    )
+    assert exchange.night_until == "2026-11-25T07:30:00+01:00"
+    assert "Night mode is on until Wednesday 07:30; then the hours decide again." in text(anna, "/hours/night")
