@@ -1,13 +1,16 @@
 """Schemes on the page: who takes calls when, gaps in words with what mends them, branches and blocks, copy, lines."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from appliance.core.branches import branch_at
 from tests.webui.conftest import post
 from tests.webui.fake_exchange import FakeExchange
+from tests.webui.test_announcements import upload
 
 WEEK = [{"day": day, "start": "09:00", "end": "18:00"} for day in range(5)]
 RINGS = {"strategy": "all", "seconds": 25, "step": 20, "destinations": [{"to": "group", "ref": "office"}]}
@@ -245,3 +248,30 @@ def test_the_night_switch_takes_an_end_time_and_the_page_says_it(anna: FlaskClie
     )
     assert exchange.night_until == "2026-11-25T07:30:00+01:00"
     assert "Night mode is on until Wednesday 07:30; then the hours decide again." in text(anna, "/hours/night")
+
+
+def calendar(client: FlaskClient, octets: bytes) -> str:
+    """Send a calendar file from the page of closed days; the page that comes of it."""
+    answer = upload(client, "/hours/holidays/calendar", octets, "/hours/holidays")
+    assert answer.status_code == 303
+    return text(client, "/hours/holidays")
+
+
+def test_the_days_of_a_calendar_file_take_the_branch_for_closed_days(anna: FlaskClient, exchange: FakeExchange) -> None:
+    days = ("20261224", "20261225", "20201111")  # the last has passed
+    events = "".join(f"BEGIN:VEVENT\nDTSTART;VALUE=DATE:{day}\nSUMMARY:Feast {day}\nEND:VEVENT\n" for day in days)
+    octets = f"BEGIN:VCALENDAR\n{events}END:VCALENDAR\n".encode()
+    assert "2 closed days were added." in calendar(anna, octets)
+    assert "0 closed days were added." in calendar(anna, octets)
+    put(exchange, scheme(branch("Day"), branch("Feast", days="closed")))
+    plan = exchange.plan()
+    line = next(iter(plan.lines.values()))
+    index, step = branch_at(plan.schemes["main"], line.hours, datetime(2026, 12, 24, 12, tzinfo=UTC))
+    assert (index, step.args["name"]) == (1, "Feast 20261224")
+
+
+def test_what_is_no_calendar_changes_nothing(anna: FlaskClient, exchange: FakeExchange) -> None:
+    before = exchange.store.read()["hours"]
+    assert "This is no calendar file." in calendar(anna, b"GIF89a")
+    assert "too big" in calendar(anna, b" " * (1024 * 1024 + 1))
+    assert exchange.store.read()["hours"] == before
