@@ -98,6 +98,7 @@ class OpenView(TypedDict, total=False):
     open: bool
     until: str | None
     reason: str
+    branch: str  # the branch that takes calls, where the line follows a scheme
 
 
 class StatusView(TypedDict, total=False):

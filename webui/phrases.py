@@ -93,6 +93,9 @@ def state_words(view: OpenView) -> str:
     """Open or closed, until when, and why when that is not the week's hours."""
     end, reason = until(view), view.get("reason", "")
     if view.get("open"):
+        if view.get("branch"):
+            name = view["branch"]
+            return str(_("“%(branch)s” until %(time)s", branch=name, time=end)) if end else f"“{name}”"
         if reason in {"night", "night-off", "override"}:
             return str(_("Open: switched by hand"))
         return str(_("Open until %(time)s", time=end)) if end else str(_("Open around the clock"))
