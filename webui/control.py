@@ -98,6 +98,7 @@ class OpenView(TypedDict, total=False):
     open: bool
     until: str | None
     reason: str
+    branch: str  # the branch that takes calls, where the line follows a scheme
 
 
 class StatusView(TypedDict, total=False):
@@ -106,6 +107,7 @@ class StatusView(TypedDict, total=False):
     now: str
     open: dict[str, OpenView]
     night: str
+    night_until: str
     lines: list[LineView]
     phones: list[PhoneView]
     calls: list[CallView]

@@ -320,11 +320,13 @@ class SendSmsPart:
 
 @dataclass(frozen=True, slots=True)
 class SetOverride:
-    """Set or clear ("") an override such as `night`; stored before it is confirmed."""
+    """Set or clear ("") an override such as `night`; stored before it is confirmed. `until`: when the night switch
+    goes back by itself (ISO 8601, UTC), "" for never."""
 
     name: str
     value: str
     by: str
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from appliance import __version__, logs, notify
 from appliance.core import events as ev
 from appliance.core.countries import country
 from appliance.core.model import PHONES, LineId
+from appliance.core.night import NIGHT_UNTIL
 from appliance.core.plan import Plan
 from appliance.errors import CentralkaError
 from appliance.exchange import devices, line_watch, reset, views
@@ -456,6 +457,7 @@ class Daemon:
             "now": now.isoformat(),
             "open": open_rows(exchange, now),
             "night": exchange.overrides.get("night", ""),
+            "night_until": exchange.overrides.get(NIGHT_UNTIL, ""),
             "lines": line_rows(exchange),
             "self_tests": self._self_tests.running(),
             "phones": phone_states(exchange, _as_json(self._sip.phones())),

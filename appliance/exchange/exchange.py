@@ -29,6 +29,7 @@ from appliance.core.model import (
     Route,
     ServiceStep,
 )
+from appliance.core.night import NIGHT, NIGHT_UNTIL, night_over
 from appliance.core.numbers import display
 from appliance.core.plan import Plan
 from appliance.core.repeats import Tries, noted
@@ -151,6 +152,8 @@ class Exchange:
 
     def tick(self, at: float) -> None:
         """Fire what is due."""
+        if night_over(self.overrides, self.clock.now()):
+            self.set_override(do.SetOverride(NIGHT, "", "its end time"))
         for call, name in self._timers.due(at):
             self.handle(ev.TimerFired(call, name))
 
@@ -490,4 +493,7 @@ class Exchange:
             value = "" if self.overrides.get(command.name) == "on" else "on"
         self.overrides[command.name] = value
         self._storage.override(command.name, value, command.by)
+        if command.name == NIGHT and self.overrides.get(NIGHT_UNTIL, "") != command.until:
+            self.overrides[NIGHT_UNTIL] = command.until
+            self._storage.override(NIGHT_UNTIL, command.until, command.by)
         self.changed("lamps")

@@ -9,6 +9,7 @@ from typing import Protocol
 from appliance.core.commands import SetOverride
 from appliance.core.events import ButtonPressed
 from appliance.core.model import PHONES, Kind, LegId, LineId, Number, Offer, Outcome, Route, TraceStep
+from appliance.core.night import NIGHT, NIGHT_UNTIL, until_of
 from appliance.core.numbers import parse
 from appliance.core.screening import screen_sms
 from appliance.core.sms_rules import Decision, decide, fits
@@ -122,8 +123,12 @@ class Verbs:
         value = text(args, "value")
         if value not in ("on", "off", "", "toggle"):
             raise ControlError("not-a-choice")
-        self._exchange.set_override(SetOverride("night", value, who))
-        return {"night": self._exchange.overrides.get("night", "")}
+        until = until_of(text(args, "until"), self._exchange.clock.now()) if value in ("on", "off") else ""
+        if until is None:
+            raise ControlError("not-ahead")
+        self._exchange.set_override(SetOverride(NIGHT, value, who, until))
+        overrides = self._exchange.overrides
+        return {"night": overrides.get(NIGHT, ""), "until": overrides.get(NIGHT_UNTIL, "")}
 
     def _hangup(self, args: Args, who: str) -> dict[str, Json]:
         if not self._exchange.hang_up(text(args, "call")):

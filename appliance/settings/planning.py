@@ -22,7 +22,7 @@ def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str],
     """The plan. `emergency` and `helping` are the numbers of the office's country; the settings are already valid."""
     office = settings["office"]
     zone = ZoneInfo(str(office["timezone"]))
-    holidays = tuple(_holiday(row) for row in _records(settings["hours"].get("holidays")))
+    holidays = holidays_of(settings["hours"])
     people = {str(p["extension"]): _person(p, office) for p in rows(settings, "people") if p.get("enabled")}
     groups = {str(g["id"]): _group(g, people) for g in rows(settings, "groups")}
     members = {name: group.members for name, group in groups.items()}
@@ -56,6 +56,11 @@ def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str],
         repeats=repeats_of(settings["screening"]),
         known=frozenset(line.own_number for line in lines.values() if line.own_number),
     )
+
+
+def holidays_of(hours: Mapping[str, Value]) -> tuple[Holiday, ...]:
+    """The closed days of the section `hours`."""
+    return tuple(_holiday(row) for row in _records(hours.get("holidays")))
 
 
 def _records(value: Value) -> list[Mapping[str, Value]]:

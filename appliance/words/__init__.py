@@ -180,6 +180,10 @@ NOTICES: Final = {
     ),
     **calling.NOTICES,
     **recording.NOTICES,
+    "no-backup": N_(
+        "“{scheme}” has a branch without a backup: if nobody answers, the call is lost."
+        " Add a block behind those who ring, such as a mobile."
+    ),
 }
 
 LAMPS: Final = {
@@ -370,6 +374,7 @@ ERRORS: Final = {
     "goes-round": N_("A caller who presses nothing would come back here for ever. Choose another way out."),
     "prompt-in-use": N_("It is in use: {lines}. Choose another announcement there first."),
     "too-few-ports": N_("At least {least} ports are needed."),
+    "not-ahead": N_("This time has passed, or is more than a year ahead."),
     "from-after-to": N_("The first must not be larger than the second."),
     "plain-not-allowed": N_(
         "Without TLS everybody on the way can read your messages. Choose TLS, or say that you know."

@@ -42,7 +42,7 @@ class FakeExchange:
         self.server = ControlServer(places.control, self._ask)
         self.asked: Counter[str] = Counter()
         self.now = NOW
-        self.night = ""
+        self.night = self.night_until = ""
         self.usable = True
         self.calls: list[dict[str, object]] = []
         self.notes: list[dict[str, object]] = []
@@ -146,6 +146,7 @@ class FakeExchange:
                       calls=tuple(str(c["state"]) for c in self.calls))  # fmt: skip
         return {
             "now": self.now.isoformat(), "open": {str(i): self._open(plan, i) for i in plan.lines}, "night": self.night,
+            "night_until": self.night_until,
             "self_tests": self.running_tests,
             "lines": lines, "phones": phones, "calls": self.calls, "notes": self.notes,
             "lamps": [{"name": s.name, "pattern": s.pattern, "word": s.word} for s in lamps(facts)],
@@ -239,7 +240,7 @@ class FakeExchange:
         return {"entry": {}}
 
     def _night(self, args: dict, who: str) -> dict:
-        self.night = str(args["value"])
+        self.night, self.night_until = str(args["value"]), str(args.get("until") or "")
         self.changed("lamps")
         return {"night": self.night}
 

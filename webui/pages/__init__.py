@@ -19,6 +19,7 @@ from webui.pages import (
     outgoing,
     people,
     rules,
+    schemes,
     sims,
     start,
     status,
@@ -36,6 +37,6 @@ def register(app: Flask) -> None:
     live.register(app)
     for module in (
         door, start, status, calls, messages, lines, sims, hours, announcements, blocking, outgoing, trycall, people,
-        box, me, undo, mailbox, rules, limits, blocking_files,
+        box, me, undo, mailbox, rules, limits, blocking_files, schemes,
     ):  # fmt: skip
         app.register_blueprint(module.page)
