@@ -41,6 +41,7 @@ class State(StrEnum):
     OPENING = "opening"  # the caller leg is being answered for a prompt or service
     ANNOUNCING = "announcing"
     GREETING = "greeting"  # a prompt before the next step
+    SCREENING = "screening"  # a stranger is asked for a key
     CHOOSING = "choosing"  # a menu waits for keys
     RECORDING = "recording"  # a mailbox takes a message
     SERVING = "serving"

@@ -9,18 +9,17 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 
 from appliance import __version__, logs, notify
 from appliance.core import events as ev
-from appliance.core.commands import StoreRecording
 from appliance.core.countries import country
 from appliance.core.model import PHONES, LineId
-from appliance.core.plan import Block, Plan
+from appliance.core.plan import Plan
 from appliance.errors import CentralkaError
 from appliance.exchange import devices, line_watch, reset, views
 from appliance.exchange.address import own_address
 from appliance.exchange.bindings import JournalBindings, restored
+from appliance.exchange.blocking import Blocking
 from appliance.exchange.buttons import Buttons
 from appliance.exchange.call_verbs import CallVerbs
 from appliance.exchange.clock import Clock
@@ -34,7 +33,7 @@ from appliance.exchange.line_watch import LineWatch
 from appliance.exchange.loop import Inbox, Loop
 from appliance.exchange.notices import Notices
 from appliance.exchange.phone_lamps import PhoneLamps
-from appliance.exchange.recording import Recording
+from appliance.exchange.recordings import Kept, Recordings
 from appliance.exchange.self_test import SelfTests
 from appliance.exchange.sending import Sending
 from appliance.exchange.sending_verbs import SendingVerbs
@@ -44,6 +43,8 @@ from appliance.exchange.spending import Spending
 from appliance.exchange.status import call_rows, lamps_now, line_rows, open_rows, phone_states
 from appliance.exchange.storage import JournalStorage
 from appliance.exchange.verbs import SECONDS, Verbs
+from appliance.exchange.voices import Voices
+from appliance.journal.recordings import mailbox_counts
 from appliance.journal.times import stamp
 from appliance.journal.writer import Writer
 from appliance.journal.writes import PutLineFact
@@ -86,12 +87,15 @@ class Daemon:
         self._clock = Clock()
         self._store = Store(places.settings, places.settings_good, places.key)
         settings = self._store.read()
-        self._blocks: tuple[Block, ...] = ()
         self._numbers = views.Numbers()
         self._topics: set[str] = set()
         self._next_publish = self._next_count = self._next_collect = self._next_panel = 0.0
         self._writer = Writer(places.journal, join, worker=places.worker)
         self._views = views.Views(places.journal)
+        self._blocking = Blocking(
+            lambda: self._exchange, self._writer, self._views, self._inbox.put, self._swap_plan, places.lists,
+            places.prompts,
+        )  # fmt: skip
         self._audio = Audio(self._inbox.put)
         self._bindings = JournalBindings(self._writer)
         self._sip = self._make_sip(settings, environ.get("ADDRESS", ""))
@@ -123,10 +127,12 @@ class Daemon:
         self._sims = Sims(
             self._exchange, self._writer.submit, self._inbox.put, self._lines_in_use, lambda: self._recipients("")
         )
-        self._speaking = Speaking(self._exchange, lambda piece, language: prompts.find(piece, language))
-        self._recording = Recording(
-            self._exchange, self._audio.recorder, (places.recordings, places.voicemail), _kept
-        )  # fmt: skip
+        self._voices = Voices(places.voices, prompts, self._desk.ask_worker)
+        self._speaking = Speaking(self._exchange, self._voices, time.monotonic)
+        self._recordings = Recordings(self._exchange, self._audio.recorder, places, self._writer.submit)
+        self._recordings.changed = self._count_messages
+        self._recordings.kept = Kept(int(str(settings["recording"]["free_percent"])))
+        self._phone_lamps.unheard = self._recordings.unheard
         self._handling = Handling(self._exchange, self._storage.remember)
         self._phone_lamps.do_not_disturb = self._handling.left_alone
         self._phone_lamps.parked = self._handling.slots
@@ -140,6 +146,7 @@ class Daemon:
         self._verbs = Verbs(self._exchange, self._desk, self._self_tests, {
             **sending.table, **self._sims.verbs(), **CallVerbs(self._exchange, self._handling).table(),
             **self._spending.verbs(),
+            **sending.table, **self._sims.verbs(), **self._blocking.table,
         })  # fmt: skip
         self._control = ControlServer(places.control, self._inbox.put, SECONDS)
         self._ports = Ports(lambda: devices.all_ports(places.devices))
@@ -196,13 +203,16 @@ class Daemon:
         return 0
 
     def _restore(self) -> None:
-        self._blocks = self._views.now(views.blocks) or ()
-        self._exchange.plan = self._plan(self._desk.settings)
+        self._blocking.restore(self._exchange.plan)
+        self._swap_plan()
+        self._blocking.restore_tries()
         self._exchange.overrides.update(self._views.now(views.overrides) or {})
         self._exchange.last_caller = self._views.now(views.last_caller)
         known = [str(item["id"]) for item in rows(self._desk.settings, "lines")]
         self._exchange.line_facts = self._views.now(views.line_facts(known)) or {}
         self._handling.restore(self._views)
+        self._recordings.counts = self._views.now(mailbox_counts) or {}
+        self._recordings.repair()
         self._sims.facts.restore(self._views.now(views.facts_named((*FACTS, *line_watch.FACTS))) or ())
         self._spending.restore(self._views.now(views.talked(self._spending.month_began())) or ())
         now = stamp(datetime.now(UTC))
@@ -215,6 +225,8 @@ class Daemon:
         self._loop.add(self._exchange.tick)
         self._loop.add(self._sending.tick)
         self._loop.add(self._handling.tick)
+        self._loop.add(self._speaking.tick)
+        self._loop.add(self._recordings.tick)
         self._loop.add(self._self_tests.tick)
         self._loop.add(self._tick_panel)
         self._phone_lamps.tick(time.monotonic())  # a phone may ask before the first turn ends
@@ -231,6 +243,7 @@ class Daemon:
         self._loop.add_chore(self._sims.chore)
         self._loop.add_chore(self._line_watch.chore)
         self._loop.add_chore(self._spending.chore)
+        self._loop.add_chore(self._blocking.chore)
         self._loop.add_chore(self._collect)
         self._loop.add_chore(self._health)
 
@@ -348,31 +361,39 @@ class Daemon:
 
     def _plan(self, settings: Settings) -> Plan:
         facts = country(str(settings["office"]["country"]))
-        return build(settings, self._blocks, facts.emergency, facts.helping)
+        return build(settings, self._blocking.entries, facts.emergency, facts.helping)
 
     def _settings_changed(self, sections: tuple[str, ...], then: Callable[[], None]) -> None:
         if "blocks" in sections:
-            self._views.later(views.blocks, lambda found: self._inbox.put(lambda: self._blocks_read(found, then)))
+            self._blocking.reload(then)
             return
         settings = self._desk.settings
-        self._exchange.plan = self._plan(settings)
+        self._swap_plan()
         if "messages" in sections:
             self._topics.update(("counts", "sms"))
         if "people" in sections:
             self._apply_people(settings)
         if "lines" in sections:
             self._keeper.apply(self._lines_in_use())
+        if "recording" in sections:
+            self._recordings.kept = Kept(int(str(settings["recording"]["free_percent"])))
         if "network" in sections or "calling" in sections:
             self._apply_limits(settings)
         self._topics.update(("lines", "phones", "lamps", "notes"))
         self._phone_lamps.touched()
         then()
 
-    def _blocks_read(self, found: tuple[Block, ...] | None, then: Callable[[], None]) -> None:
-        if found is not None:
-            self._blocks = found
-            self._exchange.plan = self._plan(self._desk.settings)
-        then()
+    def _swap_plan(self) -> None:
+        self._exchange.plan = self._plan(self._desk.settings)
+
+    def _count_messages(self) -> None:
+        """On the storage thread: messages came, were heard or went."""
+        self._views.later(mailbox_counts, lambda found: self._inbox.put(lambda: self._messages_counted(found or {})))
+
+    def _messages_counted(self, found: Mapping[str, tuple[int, int]]) -> None:
+        self._recordings.counts = found
+        self._phone_lamps.touched()
+        self._topics.update(("counts", "calls", "voicemail"))
 
     def _apply_people(self, settings: Settings) -> None:
         passwords: dict[str, str] = {}
@@ -455,11 +476,6 @@ class Daemon:
 def _as_json(phones: list[dict[str, object]]) -> list[dict[str, Json]]:
     found: list[dict[str, Json]] = json.loads(json.dumps(phones))
     return found
-
-
-def _kept(recording: StoreRecording, path: Path) -> None:
-    """The file lies where it was recorded."""
-    log.info("recording %s: %.1f s, %s", recording.id, recording.seconds, path.name)
 
 
 def _nothing() -> None:

@@ -18,9 +18,10 @@ from appliance.core.plan import Plan
 from appliance.core.plan_calling import Cap
 from appliance.exchange.control import Answer, Json
 from appliance.exchange.credit import BALANCE, Items
-from appliance.exchange.exchange import Exchange, Running
+from appliance.exchange.exchange import Exchange
 from appliance.exchange.facts import Facts
 from appliance.exchange.notices import Notices
+from appliance.exchange.parts import Running
 from appliance.exchange.verbs import Args, Reply
 from appliance.journal.rows import CallRow
 from appliance.journal.times import stamp

@@ -43,8 +43,10 @@ class Places:
             self.rendered,
             self.devices,
             self.tls,
+            self.voices,
             self.recordings,
             self.voicemail,
+            self.lists,
         ):
             folder.mkdir(mode=0o770, parents=True, exist_ok=True)
 
@@ -84,14 +86,24 @@ class Places:
         return self.prompts / "uploads"
 
     @property
+    def voices(self) -> Path:
+        """Texts that were spoken on the way, kept for the next time: voices/<language>/<hash>.wav"""
+        return self.prompts / "voices"
+
+    @property
     def recordings(self) -> Path:
-        """Recorded calls: recordings/<year>/<month>/<id>"""
+        """Recorded calls: recordings/YYYY/MM/<id>.wav, later mp3"""
         return self.state / "recordings"
 
     @property
     def voicemail(self) -> Path:
-        """Messages of mailboxes: voicemail/<id>"""
+        """Messages: voicemail/<id>.wav"""
         return self.state / "voicemail"
+
+    @property
+    def lists(self) -> Path:
+        """Block lists that others write: lists/<name>.csv or .txt, watched."""
+        return self.state / "lists"
 
     @property
     def tls(self) -> Path:

@@ -6,6 +6,7 @@ from webui import changes, codes, conversations, live, looks, phrases, reading
 from webui.pages import (
     announcements,
     blocking,
+    blocking_files,
     box,
     calls,
     door,
@@ -35,6 +36,6 @@ def register(app: Flask) -> None:
     live.register(app)
     for module in (
         door, start, status, calls, messages, lines, sims, hours, announcements, blocking, outgoing, trycall, people,
-        box, me, undo, mailbox, rules, limits,
+        box, me, undo, mailbox, rules, limits, blocking_files,
     ):  # fmt: skip
         app.register_blueprint(module.page)

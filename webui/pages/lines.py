@@ -35,7 +35,7 @@ TABS = (
     Tab("state", _l("State"), ()),
     Tab("incoming", _l("Incoming"), (
         "label", "number", "group", "no_answer", "language", "closed", "closed_prompt", "blocked", "withheld",
-        "unavailable", "night",
+        "unavailable", "strangers", "night",
     )),
     Tab("messages", _l("Messages"), (
         "sms_mail", "sms_to", "sms_out", "sms_report", "sms_premium", "sms_national", "sms_again", "sms_gap",
