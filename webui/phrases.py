@@ -58,7 +58,8 @@ def person(text: str) -> str:
 
 def pattern(text: str) -> str:
     """An entry of a list for a sentence: "+48 700 123 456", or the beginning with its star."""
-    return text if text in {"withheld", "unavailable"} else i18n.phone(text.rstrip("*")) + "*" * text.endswith("*")
+    plain = text.rstrip("*").lstrip("+").isdecimal()
+    return i18n.phone(text.rstrip("*")) + "*" * text.endswith("*") if plain else text
 
 
 def lead(text: str) -> tuple[str, str]:

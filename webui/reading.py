@@ -80,24 +80,7 @@ class Message:
     next_at: str
     last_error: str
     why: list[dict[str, object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """An entry of the block or allow list."""
-
-    id: int
-    pattern: str
-    allow: bool
-    what: str
-    when: str
-    line: str
-    action: str
-    reason: str
-    created_at: str
-    created_by: str
-    hits: int
-    last_hit: str
+    flags: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,13 +214,14 @@ def thread(sender: str, limit: int = 200) -> list[Message]:
     return [_message(row) for row in reversed(rows)]
 
 
-def dead() -> list[Dead]:
-    """Mails that gave up, newest first."""
+def dead(rules: Mapping[str, str]) -> list[Dead]:
+    """Mails and calls of web addresses that gave up, newest first. `rules`: the names of rules by their ids."""
     with here.store().open() as db:
         rows = db.execute(
-            "SELECT id, created_at, last_error, payload FROM outbox WHERE state = 'dead' ORDER BY id DESC LIMIT 100"
+            "SELECT id, kind, created_at, last_error, payload FROM outbox WHERE state = 'dead'"
+            " ORDER BY id DESC LIMIT 100"
         ).fetchall()
-    return [_dead(row) for row in rows]
+    return [_dead(row, rules) for row in rows]
 
 
 def waiting() -> int:
@@ -248,24 +232,6 @@ def waiting() -> int:
                 0
             ]
         )
-
-
-def blocks(allow: bool) -> list[Block]:
-    """The block list or the allow list, newest first."""
-    with here.store().open() as db:
-        rows = db.execute("SELECT * FROM blocks WHERE allow = ? ORDER BY id DESC LIMIT 2000", (int(allow),)).fetchall()
-    return [
-        Block(
-            int(r["id"]), r["pattern"], bool(r["allow"]), r["what"], r["when_"], r["line"] or "", r["action"] or "",
-            r["reason"] or "", r["created_at"] or "", r["created_by"] or "", int(r["hits"] or 0), r["last_hit"] or "",
-        )
-        for r in rows
-    ]  # fmt: skip
-
-
-def blocked_exactly(pattern: str) -> Block | None:
-    """The entry for exactly this pattern."""
-    return next((b for b in blocks(False) if b.pattern == pattern), None)
 
 
 def _where(wanted: Wanted) -> tuple[str, list[str]]:
@@ -329,12 +295,15 @@ def _message(row: sqlite3.Row) -> Message:
         row["received_at"] or "", int(row["parts"] or 1), int(row["parts_total"] or 1), bool(row["complete"]),
         row["read_at"] or "", row["mail_state"] or "", len(to) if isinstance(to, list) else 0, row["next_at"] or "",
         why(row["last_error"] or "")[1], json.loads(row["why"] or "[]"),
+        json.loads(row["flags"] or "[]"),
     )  # fmt: skip
 
 
-def _dead(row: sqlite3.Row) -> Dead:
+def _dead(row: sqlite3.Row, rules: Mapping[str, str]) -> Dead:
     payload = json.loads(row["payload"] or "{}")
     to = payload.get("to", [])
+    if row["kind"] == "webhook" and isinstance(to, list):
+        to = [rules.get(str(one), one) for one in to]
     subject = payload.get("sender") or payload.get("subject") or ""
     return Dead(
         int(row["id"]), row["created_at"], why(row["last_error"] or "")[1],

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from webui import phrases
+from webui import i18n, phrases
 from webui.words import OUTCOMES, TRACE, sentence
 
 ICONS = {"passed": "circle-check", "skipped": "circle-minus", "stopped": "circle-x", "chosen": "phone-call"}
@@ -46,5 +46,6 @@ def _facts(args: Mapping[str, object]) -> dict[str, str]:
 READERS: Mapping[str, Callable[[str], str]] = {
     "caller": lambda text: phrases.caller(text) if text in {"withheld", "unavailable"} else phrases.person(text),
     "who": lambda text: ", ".join(phrases.person(one) for one in text.split(", ")), "extension": phrases.person,
-    "number": phrases.person, "pattern": phrases.pattern, "until": phrases.until_words,
+    "number": phrases.person, "changed": phrases.person, "country": i18n.country,
+    "pattern": phrases.pattern, "until": phrases.until_words,
 }  # fmt: skip

@@ -13,7 +13,7 @@ answered only when a person, a prompt or a service takes the call: ringing costs
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from appliance.core import call_consult, call_queue, call_ring, call_serve, call_talk
+from appliance.core import call_consult, call_pin, call_queue, call_ring, call_screen, call_serve, call_talk
 from appliance.core import commands as do
 from appliance.core import events as ev
 from appliance.core.call_states import SUMMONS, Hunt, Leg, State
@@ -30,11 +30,13 @@ from appliance.core.model import (
     MenuStep,
     Number,
     Offer,
+    PinStep,
     QueueStep,
     RefuseStep,
     ResponsibleStep,
     RingStep,
     Route,
+    ScreenStep,
     ServiceStep,
     Step,
     Target,
@@ -136,6 +138,13 @@ class Call:
         self.steps = steps + recall
         return self.next_step(at)
 
+    def refused(self, prompt: str, at: float) -> Commands:
+        """The exchange's answer to TakeCall: there is nothing to take."""
+        if self.state is not State.DECIDING:
+            return []
+        self.steps = [AnnounceStep(prompt, Cause.NOT_ALLOWED)]
+        return self.next_step(at)
+
     def parked(self, slot: str, at: float) -> Commands:
         """The exchange's answer to Park: the slot, or "" when all are taken."""
         return call_talk.parked_on(self, slot)
@@ -231,6 +240,10 @@ class Call:
 
     def open_for(self, step: Step, at: float) -> Commands:
         """Answer the caller leg to play or serve something."""
+        if isinstance(step, ServiceStep) and step.service in call_serve.TAKES:
+            self.state = State.DECIDING
+            what, by = call_serve.TAKES[step.service], self.extension_of(self.near)
+            return [do.TakeCall(self.id, what, step.args.get("digits", ""), by)]
         self.state = State.OPENING
         before = call_serve.at_once(self, step) if isinstance(step, ServiceStep) else []
         if self.near_up:
@@ -250,7 +263,8 @@ class Call:
         self.legs[leg] = Leg(leg, str(target.line), target.number, target=target)
         self.trying.add(leg)
         shown, name = self.shown(target)
-        return do.Dial(leg, target.line, target.number, shown, name, when_free=target.when_free)
+        number = replace(target.number, text=target.wire) if target.wire else target.number
+        return do.Dial(leg, target.line, number, shown, name, target.withhold, target.when_free)
 
     def shown(self, target: Target) -> tuple[Number, str]:
         """Number and name the far end sees: the line's own number outside; inside the caller, with the line's name."""
@@ -344,7 +358,8 @@ class Call:
 
     def _called(self) -> Number:
         """Who was called: for a call to the outside the number itself, not how it was dialled."""
-        outside = next((step for step in self.route.steps if isinstance(step, DialStep)), None)
+        behind = (step.steps if isinstance(step, PinStep) else (step,) for step in self.route.steps)
+        outside = next((step for steps in behind for step in steps if isinstance(step, DialStep)), None)
         mine = outside and outside.targets and self.offer.line == PHONES
         return outside.targets[0].number if outside and mine else self.offer.called
 
@@ -418,7 +433,8 @@ Row = Callable[..., Commands]
 S = State
 NAMES: Mapping[State, str] = {
     S.OPENING: "announcement", S.ANNOUNCING: "announcement", S.SERVING: "announcement", S.GREETING: "announcement",
-    S.CHOOSING: "announcement", S.RECORDING: "message", S.QUEUED: "waiting", S.PARKED: "parked", S.CONSULTING: "held",
+    S.CHOOSING: "announcement", S.ASKING: "announcement",
+    S.RECORDING: "message", S.QUEUED: "waiting", S.PARKED: "parked", S.CONSULTING: "held",
     S.DECIDING: "ringing",
 }  # fmt: skip
 BEGIN: Mapping[type, Row] = {
@@ -427,9 +443,16 @@ BEGIN: Mapping[type, Row] = {
     RingStep: call_ring.ring,
     DialStep: call_ring.dial_out,
     ResponsibleStep: call_ring.look_up,
-    **dict.fromkeys((AnnounceStep, GreetStep, QueueStep, MenuStep, MailboxStep, ServiceStep), Call.open_for),
+    **dict.fromkeys(
+        (AnnounceStep, GreetStep, QueueStep, MenuStep, MailboxStep, ServiceStep, PinStep, ScreenStep), Call.open_for
+    ),
 }
-OPENED: Mapping[type, Row] = {**call_serve.OPENED, QueueStep: call_queue.wait}
+OPENED: Mapping[type, Row] = {
+    **call_serve.OPENED,
+    QueueStep: call_queue.wait,
+    PinStep: call_pin.ask,
+    ScreenStep: call_screen.ask,
+}
 TABLE: Mapping[tuple[State, type, str], Row] = {
     (S.SUMMONING, ev.Answered, "caller"): summoned,
     (S.SUMMONING, ev.TimerFired, ""): summons_ignored,
@@ -441,6 +464,8 @@ TABLE: Mapping[tuple[State, type, str], Row] = {
     **call_talk.ROWS,
     **call_consult.ROWS,
     **call_serve.ROWS,
+    **call_pin.ROWS,
+    **call_screen.ROWS,
     **{(state, ev.Answered, "stray"): stray_answered for state in State},
     **{(state, ev.Ended, "stray"): stray_ended for state in State},
 }

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Commands = list[do.Command]
 BETWEEN_KEYS = 2.0  # seconds for the next key where more could follow
+ELSEWHERE = frozenset({"mailbox.own", "mailbox.any"})  # done by the exchange, not by the call
+TAKES = {"pickup": "pickup", "pickup.of": "pickup", "slot": "slot"}  # services that take another call
 SAID = {"night.toggle": ("night-on", "night-off"), "dnd": ("dnd-on", "dnd-off"), "sign": ("signed-in", "signed-out")}
 
 
@@ -204,7 +206,9 @@ def at_once(call: "Call", step: ServiceStep) -> Commands:
     """What a code sets before it is answered."""
     who, value = call.offer.caller.text, step.args.get("value", "")
     name = step.args.get("override", "night" if step.service == "night.toggle" else "")
-    return [do.SetOverride(name, value, who)] if name else []
+    if name:
+        return [do.SetOverride(name, value, who)]
+    return [do.Serve(call.id, step.service, step.args, who)] if step.service in ELSEWHERE else []
 
 
 def serve(call: "Call", step: ServiceStep, at: float) -> Commands:

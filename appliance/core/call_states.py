@@ -39,9 +39,11 @@ class State(StrEnum):
     OPENING = "opening"  # the caller leg is being answered for a prompt or service
     ANNOUNCING = "announcing"
     GREETING = "greeting"  # a prompt before the next step
+    SCREENING = "screening"  # a stranger is asked for a key
     CHOOSING = "choosing"  # a menu waits for keys
     RECORDING = "recording"  # a mailbox takes a message
     SERVING = "serving"
+    ASKING = "asking"  # for the PIN of whose phone it is
     DECIDING = "deciding"  # the router is asked where the call goes on
     PARKED = "parked"
     CONSULTING = "consulting"  # one of the two talks to a third, the other waits

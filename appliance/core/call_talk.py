@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from appliance.core import call_consult
 from appliance.core import commands as do
 from appliance.core import events as ev
-from appliance.core.call_states import LONGEST_TALK, PARKED, RECALL, Leg, State
+from appliance.core.call_states import PARKED, RECALL, Leg, State
 from appliance.core.causes import Cause
 from appliance.core.model import (
     PHONES,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Commands = list[do.Command]
 TYPED = 1.5  # seconds: keys of a code follow each other sooner
+WARNED = 60.0  # seconds before the longest talk is over
 NOT_KEPT = frozenset({Cause.NOT_ALLOWED, Cause.UNKNOWN_NUMBER, Cause.CONGESTION, Cause.BUSY, Cause.NOT_REGISTERED})
 
 
@@ -43,14 +44,17 @@ def connected(call: "Call", event: ev.Answered, at: float) -> Commands:
         call.answered_at = at
     call.cause = Cause.NORMAL
     step = call.step
-    seconds = step.talk_seconds if isinstance(step, DialStep) and step.talk_seconds else LONGEST_TALK
-    longest = do.StartTimer(call.id, "longest", seconds)
+    out = step if isinstance(step, DialStep) and step.talk_seconds else None
+    seconds = out.talk_seconds if out else call.plan.calling.longest
+    longest: Commands = [do.StartTimer(call.id, "longest", seconds)]
+    if out and out.warning and WARNED < seconds < call.plan.calling.longest:
+        longest.append(do.StartTimer(call.id, "warn", seconds - WARNED))
     quiet = call.let_hear("")
     near, far = call.near, call.other()
     if not call.holding:
-        return [*quiet, do.Join(near, far), *_record(call), longest]
+        return [*quiet, do.Join(near, far), *_record(call), *longest]
     waiting = {near, far} - call.holding
-    return [*quiet, *(call.music(leg) for leg in waiting), longest]
+    return [*quiet, *(call.music(leg) for leg in waiting), *longest]
 
 
 def taker_up(call: "Call", event: ev.Answered, at: float) -> Commands:
@@ -88,6 +92,7 @@ def talk_ended(call: "Call", event: ev.Ended, at: float) -> Commands:
     else:
         last.append(do.HangUp(call.near, Cause.NORMAL if call.near_up else event.cause))
     call.end_leg(event.leg, event.cause, event.detail)
+    call.end_leg(call.other(event.leg), Cause.NORMAL)
     return call.finish(at, last)
 
 
@@ -95,10 +100,20 @@ def too_long(call: "Call", event: ev.TimerFired, at: float) -> Commands:
     """The longest talk is over; or a code that was begun is no code."""
     if event.name == "typed":
         return _typed_out(call, at)
+    if event.name == "warn":
+        return _warn(call)
     if event.name != "longest":
         return []
     call.cause = Cause.TIMEOUT
     return call.finish(at, [do.HangUp(call.near, Cause.NORMAL), do.HangUp(call.other(), Cause.NORMAL)])
+
+
+def _warn(call: "Call") -> Commands:
+    """Both hear that the talk ends in a minute; who is on hold has music already."""
+    prompt = call.step.warning if isinstance(call.step, DialStep) else ""
+    if not prompt or call.holding:
+        return []
+    return [do.Play(leg, prompt, call.route.language) for leg in (call.near, call.other())]
 
 
 # ---- recording ---------------------------------------------------------------------------------------------------

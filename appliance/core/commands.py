@@ -153,6 +153,16 @@ class LookUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Serve:
+    """Do what a feature code says that is no matter of a call: block a number... `by`: the extension that dialled."""
+
+    call: CallId
+    service: str
+    args: Mapping[str, str]
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Park:
     """Put the call on a free slot; `Call.parked` is told which. `by`: the extension that parks it."""
 
@@ -398,9 +408,16 @@ class Forward:
     changes: tuple[Diverted, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class AllowCaller:
+    """Put a caller on the allow list for good: he pressed the key that strangers are asked for."""
+
+    caller: Number
+
+
 Command = (
     Dial | Ring | Progress | Answer | HangUp | Join | Part | Play | StopPlay | Say | Record | PauseRecord | StopRecord
-    | StoreRecording | LookUp | Park | TakeCall | EnterRoom | CallBack | Decide | Enqueue | Dequeue | MovePlace
+    | StoreRecording | LookUp | Serve | Park | TakeCall | EnterRoom | CallBack | Decide | Enqueue | Dequeue | MovePlace
     | Remember | SendDigits | StartTimer | StopTimer | StoreCall | StoreSms | FreeSlot | SendSmsPart | SetOverride
-    | CountHit | Notify | Lamp | Log | SendUssd | AnswerUssd | CancelUssd | Forward
+    | CountHit | Notify | Lamp | Log | SendUssd | AnswerUssd | CancelUssd | Forward | AllowCaller
 )  # fmt: skip

@@ -6,8 +6,14 @@ life of the process; a line is something the office owns (`gsm0`) or the house i
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
+
+if TYPE_CHECKING:  # it stands on these nouns itself
+    from appliance.core.blocklist import Block
+
+from appliance.core.caps import Spent
 
 LegId = NewType("LegId", str)  # "gsm0-17", "phones-3": the driver mints ids of legs that arrive, a Call those it dials
 LineId = NewType("LineId", str)  # "gsm0"; PHONES for every SIP phone
@@ -88,6 +94,8 @@ class Target:
     delay: float = 0.0
     confirm: bool = False
     when_free: bool = False
+    wire: str = ""  # how the line's operator wants the number; "": as it is
+    withhold: bool = False  # our number is hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,7 @@ class DialStep:
     targets: tuple[Target, ...]
     emergency: bool = False
     talk_seconds: float = 0.0  # the longest talk allowed; 0: the office's
+    warning: str = "minute-left"  # a prompt that both hear a minute before; "" for none
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +199,14 @@ class ResponsibleStep:
 
 
 @dataclass(frozen=True, slots=True)
+class PinStep:
+    """Answer, ask for the person's PIN, and go on with `steps` when it is right; three wrong ones end the call."""
+
+    extension: str
+    steps: tuple["Step", ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceStep:
     """A feature code, carried out by the exchange: `night.toggle`, `echo`..."""
 
@@ -197,9 +214,19 @@ class ServiceStep:
     args: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class ScreenStep:
+    """Answer, ask for a key, and go on to the next step only when `digit` is pressed within `seconds` after the
+    prompt. `core.call_screen` runs it."""
+
+    prompt: str  # "press-3": names the digit
+    digit: str
+    seconds: float = 8.0
+
+
 Step = (
     RingStep | DialStep | AnnounceStep | RefuseStep | ToneStep | GreetStep | QueueStep | MenuStep | MailboxStep
-    | ResponsibleStep | ServiceStep
+    | ResponsibleStep | ServiceStep | PinStep | ScreenStep
 )  # fmt: skip
 
 
@@ -216,6 +243,7 @@ class Route:
     record: bool = False
     record_notice: bool = False
     music: str = "hold"
+    adds: "Block | None" = None  # an entry that this decision makes: the caller is blocked by himself
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,8 +261,13 @@ class Presence:
     answered: Mapping[str, str] = field(default_factory=dict)  # extension -> ISO 8601 UTC of its last answer
     taken: Mapping[str, int] = field(default_factory=dict)  # extension -> calls taken today
     first_call: bool | None = None  # the caller never called this line before; None: not known
-    clock_trusted: bool = True
+    clock_sure: bool = True  # False: no block by time holds, and nobody is turned away by hours
+    tries: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)  # see core.repeats
+    last_caller: Number | None = None  # who called from outside last and showed a number
+    digit: str = ""  # the key that a stranger is asked for in this moment; "" chooses the first of the list
     draw: int = 0  # a number drawn for this call, for random strategies
+    spent: Mapping[str, Spent] = field(default_factory=dict)  # "line/gsm0", "person/101" -> what calls out have cost
+    balances: Mapping[LineId, int | None] = field(default_factory=dict)  # of lines that are watched; None: unknown
 
     def present(self, extension: str) -> bool:
         """A phone is registered, and its owner is signed in and not on do-not-disturb (F70)."""

@@ -6,6 +6,7 @@ text still works.
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 import phonenumbers
@@ -70,6 +71,14 @@ def _e164(bare: str, country: str) -> str:
     return ""
 
 
+def complete(text: str, country: str) -> bool:
+    """Whether `text` is a whole number of a numbering plan that we know."""
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(text[:64], country))
+    except NumberParseException:
+        return False
+
+
 def display(number: Number) -> str:
     """For people: "+48 600 100 200"; other kinds as they are."""
     if number.kind is not Kind.E164:
@@ -97,7 +106,54 @@ def matches(pattern: str, number: Number) -> bool:
         return number.text.startswith(pattern[:-1])
     if pattern == "*":
         return True
+    if "X" in pattern:  # a mask: as many digits as it has
+        return re.fullmatch(re.escape(pattern).replace("X", "[0-9]"), number.text) is not None
     return number.text.casefold() == pattern.casefold()
+
+
+def region(number: Number) -> str:
+    """ISO alpha-2 of the country of an E.164 number; "" for others and for numbers of no country (satellites)."""
+    if number.kind is not Kind.E164:
+        return ""
+    try:
+        found = phonenumbers.region_code_for_number(phonenumbers.parse(number.text, None))
+    except NumberParseException:
+        return ""
+    return found if found and found != "001" else ""
+
+
+def regions() -> tuple[str, ...]:
+    """Every country that has numbers, ISO alpha-2."""
+    return tuple(sorted(phonenumbers.SUPPORTED_REGIONS))
+
+
+def wired(number: Number, form: str, country: str) -> str:
+    """The digits that an operator in `country` wants for an E.164 number. `form`: "" as it is, "plain" without its +,
+    "00" with 00 for it, "national" as people there dial it, with 00 for other countries."""
+    if number.kind is not Kind.E164 or not form:
+        return number.text
+    bare = number.text[1:]
+    if form == "national":
+        try:
+            parsed = phonenumbers.parse(number.text, None)
+        except NumberParseException:
+            return "00" + bare
+        if phonenumbers.region_code_for_number(parsed) == country:
+            shown = phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL)
+            return re.sub(r"[^0-9]", "", shown)
+    return bare if form == "plain" else "00" + bare
+
+
+def with_mask(text: str, masks: Iterable[str]) -> str:
+    """The number as the first mask that fits shows it, "" where none does: # stands for a digit, other signs for
+    themselves, and both have as many digits."""
+    for mask in masks:
+        places = [sign for sign in mask if sign.isdigit() or sign in "#+"]
+        if len(places) != len(text) or any(p not in ("#", t) for p, t in zip(places, text, strict=True)):
+            continue
+        digits = iter(text)
+        return "".join(next(digits) if sign.isdigit() or sign in "#+" else sign for sign in mask)
+    return ""
 
 
 def dial_class(number: Number, country: str) -> str:

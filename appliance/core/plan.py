@@ -3,12 +3,16 @@
 A new plan is a new object; calls in progress keep the plan they began with.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from appliance.core.blocklist import Block as Block
+from appliance.core.blocklist import Blocklist
 from appliance.core.model import LineId
+from appliance.core.plan_calling import Calling, Cap, Rate
 from appliance.core.plan_time import Hours
+from appliance.core.repeats import Repeats
 from appliance.core.scheme import Mailbox, Menu, Scheme, Strategy
 from appliance.core.sms_rules import Rule
 
@@ -30,6 +34,9 @@ class Person:
     forward_offline: str = ""
     forward_seconds: float = 20.0  # nobody answers after
     record: bool = False
+    cap: Cap = field(default_factory=Cap)
+    pin: str = ""  # lets a call out that is not allowed; "": nothing does
+    all_lines: bool = True  # may use the lines that everybody may use
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,7 @@ class Line:
     closed: str = "announce"
     closed_prompt: str = "closed"
     blocked: str = "reject"  # how a blocked caller is turned away: reject | busy | announce
-    withheld: str = "ring"  # ring | block | block-after-hours
+    withheld: str = "ring"  # ring | block | block-after-hours | key
     unavailable: str = "ring"
     night: bool = True  # follows the night switch
     outgoing: bool = True  # may be used to dial out
@@ -114,28 +121,26 @@ class Line:
     presents: bool = True  # calls out show its own number
     sms_never: tuple[str, ...] = ()  # senders whose messages are kept only: patterns of sms_rules.fits
     sms: SmsRules = SmsRules()
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """An entry of the block or allow list. `pattern` is E.164, a prefix ending in *, "withheld" or "unavailable"."""
-
-    id: int
-    pattern: str
-    allow: bool = False
-    when: str = "always"  # always | after-hours
-    line: LineId | None = None  # None: every line
-    what: str = "calls"  # calls | messages | both
-    action: str = ""  # "" = the line's own; reject | busy | announce
-    reason: str = ""
+    cap: Cap = field(default_factory=Cap)
+    rates: tuple[Rate, ...] = ()
+    dial_form: str = ""  # how its operator wants numbers: "" +48... | national | plain (no +) | 00
+    dial_prefix: str = ""  # digits in front of them
+    strangers: str = "ring"  # callers nobody knows: ring | key (they press one to be put through)
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingRule:
-    """Numbers that fit `pattern` (E.164 or short, * at the end) go out over `lines`, tried in order."""
+    """Numbers that fit `pattern` go out over `lines`, tried in order. A pattern is E.164, short, a beginning with *, or
+    a mask in which X is any digit. `people`: extensions it is for, None for everybody; `hours`: when, None for always.
+    `cut` digits at the front of what was dialled go, `add` comes there instead."""
 
     pattern: str
     lines: tuple[LineId, ...]
+    people: frozenset[str] | None = None
+    hours: Hours | None = None
+    cut: int = 0
+    add: str = ""
+    withhold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,16 +153,25 @@ class Plan:
     lines: Mapping[LineId, Line] = field(default_factory=dict)
     people: Mapping[str, Person] = field(default_factory=dict)  # by extension
     groups: Mapping[str, Group] = field(default_factory=dict)
-    blocks: tuple[Block, ...] = ()
+    blocks: Iterable[Block] = ()
     outgoing: tuple[OutgoingRule, ...] = ()
     emergency: frozenset[str] = frozenset({"112"})
     help_numbers: frozenset[str] = frozenset()
     codes: Mapping[str, str] = field(default_factory=lambda: {"*28": "night.toggle"})
     call_codes: Mapping[str, str] = field(default_factory=dict)  # typed while talking: "##" -> "transfer"
     park_code: str = "700"
+    park_slots: tuple[str, ...] = ("701", "702", "703", "704", "705", "706", "707", "708", "709")
+    rooms: Mapping[str, str] = field(default_factory=dict)  # number of a conference room -> its PIN, "" none
     extension_digits: tuple[int, ...] = (3,)
     last_caller: str = "block"  # what a long press of the status button does: block | let-next
     sms_rules: tuple[Rule, ...] = ()
     schemes: Mapping[str, Scheme] = field(default_factory=dict)
     menus: Mapping[str, Menu] = field(default_factory=dict)
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
+    calling: Calling = field(default_factory=Calling)
+    repeats: Repeats | None = None  # who calls too often outside hours is blocked; None: never by itself
+    known: frozenset[str] = frozenset()  # numbers that are never blocked by themselves nor asked for a key: our own
+    blocklist: Blocklist = field(init=False, repr=False, compare=False)  # `blocks`, made ready for questions
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "blocklist", Blocklist.of(self.blocks))

@@ -28,6 +28,7 @@ from appliance.settings.sims import HOOK, balance_of, guard_of
 log = logging.getLogger(__name__)
 
 FACT = "credit-guard"
+BALANCE = "balance"  # the last that was read: {"amount": minor units, None when it was not understood, "at"}
 AGAIN_SECONDS = 30.0  # after a top-up the balance is read again: operators need a moment
 COSTLY_MS = 300_000  # of talk, of a call out
 COSTLY_SECONDS = 3600.0
@@ -111,6 +112,7 @@ class Credit:
         amount = credit.amount_in(said.text, how.pattern)
         facts: dict[str, Json] = {"text": said.text, "amount": amount, "currency": how.currency}
         if amount is None:
+            self._keep_balance(line, None)
             self._notices.tell(line, "credit-unknown", {"said": said.text[:LONGEST_SAID]})
             reply(Answer(ok=facts))
         else:
@@ -120,6 +122,7 @@ class Credit:
         """A balance is known: to the guard, and into the series; `then` when all of it is on disk."""
         item = self._items().get(str(line), {})
         currency, now = balance_of(item).currency, self._clock.now()
+        self._keep_balance(line, amount)
         guard, before = guard_of(item), credit.Kept.of(self._facts.get(str(line), FACT))
         if source == "sms" and balance_of(item).code:  # a sender can be forged: the operator itself is asked first
             guard = replace(guard, topup="none")
@@ -139,6 +142,9 @@ class Credit:
             self._facts.put(str(line), FACT, kept.stored(), written)
         iccid = self._notices.iccid(line)
         self._notices.write(AddCredit(str(line), stamp(now), amount, currency, source, text, iccid), then)
+
+    def _keep_balance(self, line: LineId, amount: int | None) -> None:
+        self._facts.put(str(line), BALANCE, {"amount": amount, "at": stamp(self._clock.now())})
 
     # ---- top-up ---------------------------------------------------------------------------------------------------
 

@@ -9,28 +9,40 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 from appliance import __version__, logs, notify
 from appliance.core import events as ev
+from appliance.core.commands import StoreRecording
 from appliance.core.countries import country
 from appliance.core.model import PHONES, LineId
 from appliance.core.night import NIGHT_UNTIL
-from appliance.core.plan import Block, Plan
+from appliance.core.plan import Plan
 from appliance.errors import CentralkaError
-from appliance.exchange import devices, reset, views
+from appliance.exchange import devices, line_watch, reset, views
 from appliance.exchange.address import own_address
 from appliance.exchange.bindings import JournalBindings, restored
+from appliance.exchange.blocking import Blocking
 from appliance.exchange.buttons import Buttons
+from appliance.exchange.call_verbs import CallVerbs
 from appliance.exchange.clock import Clock
 from appliance.exchange.control import Asked, ControlServer, Json
 from appliance.exchange.desk import Desk
 from appliance.exchange.exchange import Exchange
 from appliance.exchange.faults import faults_now, notes_now
+from appliance.exchange.handling import Handling
+from appliance.exchange.keeper import Keeper
+from appliance.exchange.line_watch import LineWatch
 from appliance.exchange.loop import Inbox, Loop
+from appliance.exchange.notices import Notices
+from appliance.exchange.phone_lamps import PhoneLamps
+from appliance.exchange.recording import Recording
 from appliance.exchange.self_test import SelfTests
 from appliance.exchange.sending import Sending
 from appliance.exchange.sending_verbs import SendingVerbs
 from appliance.exchange.sims import FACTS, Sims
+from appliance.exchange.speaking import Speaking
+from appliance.exchange.spending import Spending
 from appliance.exchange.status import call_rows, lamps_now, line_rows, open_rows, phone_states
 from appliance.exchange.storage import JournalStorage
 from appliance.exchange.verbs import SECONDS, Verbs
@@ -76,14 +88,15 @@ class Daemon:
         self._clock = Clock()
         self._store = Store(places.settings, places.settings_good, places.key)
         settings = self._store.read()
-        self._blocks: tuple[Block, ...] = ()
         self._numbers = views.Numbers()
-        self._line_items: dict[str, str] = {}
-        self._waiting_lines: dict[LineId, Mapping[str, Value]] = {}
         self._topics: set[str] = set()
         self._next_publish = self._next_count = self._next_collect = self._next_panel = 0.0
         self._writer = Writer(places.journal, join, worker=places.worker)
         self._views = views.Views(places.journal)
+        self._blocking = Blocking(
+            lambda: self._exchange, self._writer, self._views, self._inbox.put, self._swap_plan, places.lists,
+            places.prompts,
+        )  # fmt: skip
         self._audio = Audio(self._inbox.put)
         self._bindings = JournalBindings(self._writer)
         self._sip = self._make_sip(settings, environ.get("ADDRESS", ""))
@@ -101,7 +114,9 @@ class Daemon:
         self._exchange = Exchange(
             self._plan(settings), lines, self._audio, self._storage, self._clock, prompts, self._inbox.put
         )
-        self._exchange.changed = self._topics.add
+        self._keeper = Keeper(self._exchange.lines, self._make_line)
+        self._phone_lamps = PhoneLamps(self._exchange, self._sip.subscriptions)
+        self._exchange.changed = self._changed
         self._exchange.plan_changed = lambda event: self._settings_changed(event.sections, _nothing)
         self._buttons = Buttons(self._exchange, lambda number: self._storage.block(number, "button"), self._reset)
         self._exchange.pressed = self._buttons.pressed
@@ -113,9 +128,25 @@ class Daemon:
         self._sims = Sims(
             self._exchange, self._writer.submit, self._inbox.put, self._lines_in_use, lambda: self._recipients("")
         )
+        self._speaking = Speaking(self._exchange, lambda piece, language: prompts.find(piece, language))
+        self._recording = Recording(
+            self._exchange, self._audio.recorder, (places.recordings, places.voicemail), _kept
+        )  # fmt: skip
+        self._handling = Handling(self._exchange, self._storage.remember)
+        self._phone_lamps.do_not_disturb = self._handling.left_alone
+        self._phone_lamps.parked = self._handling.slots
+        notices = Notices(self._exchange, self._writer.submit, lambda: self._recipients(""))
+        self._line_watch = LineWatch(
+            self._exchange, self._sims.facts, notices, lambda: self._desk.settings["office"]
+        )  # fmt: skip
+        self._spending = Spending(self._exchange, self._sims.facts, notices, self._lines_in_use)
         self._self_tests = SelfTests(self._exchange, self._audio, self._tested, self._topics.add)
         self._exchange.stray = self._self_tests.heard
-        self._verbs = Verbs(self._exchange, self._desk, self._self_tests, {**sending.table, **self._sims.verbs()})
+        self._verbs = Verbs(self._exchange, self._desk, self._self_tests, {
+            **sending.table, **self._sims.verbs(), **CallVerbs(self._exchange, self._handling).table(),
+            **self._spending.verbs(),
+            **sending.table, **self._sims.verbs(), **self._blocking.table,
+        })  # fmt: skip
         self._control = ControlServer(places.control, self._inbox.put, SECONDS)
         self._ports = Ports(lambda: devices.all_ports(places.devices))
         self._next_signal = 0.0
@@ -158,7 +189,7 @@ class Daemon:
             return UNUSABLE_SETTINGS
         self._apply_people(self._desk.settings)
         self._sip.restore(self._kept_bindings)
-        self._apply_lines(self._desk.settings)
+        self._keeper.apply(self._lines_in_use())
         self._apply_limits(self._desk.settings)
         self._panel.start()
         self._control.start()
@@ -171,13 +202,16 @@ class Daemon:
         return 0
 
     def _restore(self) -> None:
-        self._blocks = self._views.now(views.blocks) or ()
-        self._exchange.plan = self._plan(self._desk.settings)
+        self._blocking.restore(self._exchange.plan)
+        self._swap_plan()
+        self._blocking.restore_tries()
         self._exchange.overrides.update(self._views.now(views.overrides) or {})
         self._exchange.last_caller = self._views.now(views.last_caller)
         known = [str(item["id"]) for item in rows(self._desk.settings, "lines")]
         self._exchange.line_facts = self._views.now(views.line_facts(known)) or {}
-        self._sims.facts.restore(self._views.now(views.facts_named(FACTS)) or ())
+        self._handling.restore(self._views)
+        self._sims.facts.restore(self._views.now(views.facts_named((*FACTS, *line_watch.FACTS))) or ())
+        self._spending.restore(self._views.now(views.talked(self._spending.month_began())) or ())
         now = stamp(datetime.now(UTC))
         self._sending.restore()
         self._kept_bindings = restored(self._views.now(views.bindings(now)) or (), time.monotonic())
@@ -187,17 +221,24 @@ class Daemon:
         self._loop.add(self._drain)
         self._loop.add(self._exchange.tick)
         self._loop.add(self._sending.tick)
+        self._loop.add(self._handling.tick)
         self._loop.add(self._self_tests.tick)
         self._loop.add(self._tick_panel)
+        self._phone_lamps.tick(time.monotonic())  # a phone may ask before the first turn ends
+        self._loop.add(self._phone_lamps.tick)
         self._loop.add(self._publish)
+        self._loop.add_chore(self._phone_lamps.chore)
         self._loop.add_chore(self._storage.chore)
         self._loop.add_chore(lambda at: self._bindings.chore(at, self._sip.registrations.remaining))
         self._loop.add_chore(self._show_lamps)
         self._loop.add_chore(self._count)
         self._loop.add_chore(self._note_signal)
         self._loop.add_chore(self._show_levels)
-        self._loop.add_chore(self._restart_waiting_lines)
+        self._loop.add_chore(self._keeper.restart)
         self._loop.add_chore(self._sims.chore)
+        self._loop.add_chore(self._line_watch.chore)
+        self._loop.add_chore(self._spending.chore)
+        self._loop.add_chore(self._blocking.chore)
         self._loop.add_chore(self._collect)
         self._loop.add_chore(self._health)
 
@@ -246,6 +287,10 @@ class Daemon:
         if at >= self._next_panel:
             self._next_panel = at + PANEL_SECONDS
             self._panel.tick(at)
+
+    def _changed(self, topic: str) -> None:
+        self._topics.add(topic)
+        self._phone_lamps.touched()
 
     def _publish(self, at: float) -> None:
         if self._topics and at >= self._next_publish:
@@ -311,30 +356,28 @@ class Daemon:
 
     def _plan(self, settings: Settings) -> Plan:
         facts = country(str(settings["office"]["country"]))
-        return build(settings, self._blocks, facts.emergency, facts.helping)
+        return build(settings, self._blocking.entries, facts.emergency, facts.helping)
 
     def _settings_changed(self, sections: tuple[str, ...], then: Callable[[], None]) -> None:
         if "blocks" in sections:
-            self._views.later(views.blocks, lambda found: self._inbox.put(lambda: self._blocks_read(found, then)))
+            self._blocking.reload(then)
             return
         settings = self._desk.settings
-        self._exchange.plan = self._plan(settings)
+        self._swap_plan()
         if "messages" in sections:
             self._topics.update(("counts", "sms"))
         if "people" in sections:
             self._apply_people(settings)
         if "lines" in sections:
-            self._apply_lines(settings)
-        if "network" in sections:
+            self._keeper.apply(self._lines_in_use())
+        if "network" in sections or "calling" in sections:
             self._apply_limits(settings)
         self._topics.update(("lines", "phones", "lamps", "notes"))
+        self._phone_lamps.touched()
         then()
 
-    def _blocks_read(self, found: tuple[Block, ...] | None, then: Callable[[], None]) -> None:
-        if found is not None:
-            self._blocks = found
-            self._exchange.plan = self._plan(self._desk.settings)
-        then()
+    def _swap_plan(self) -> None:
+        self._exchange.plan = self._plan(self._desk.settings)
 
     def _apply_people(self, settings: Settings) -> None:
         passwords: dict[str, str] = {}
@@ -348,32 +391,13 @@ class Daemon:
         network = settings["network"]
         self._exchange.limits.calls_per_phone = int(str(network["calls_per_phone"]))
         self._exchange.limits.invites_per_phone = float(str(network["invites_per_phone"]))
+        self._exchange.limits.a_minute = self._exchange.plan.calling.a_minute
+        self._sip.message_lamps.on = bool(network["unsolicited_mwi"])
 
-    def _apply_lines(self, settings: Settings) -> None:
-        """Lines that are gone are stopped, new ones started, changed ones started anew once they are free."""
-        wanted = {LineId(line_id): item for line_id, item in self._lines_in_use().items()}
-        for line_id in [i for i in self._exchange.lines if i != PHONES and i not in wanted]:
-            self._exchange.lines.pop(line_id).stop()
-            self._line_items.pop(line_id, None)
-        for line_id, item in wanted.items():
-            if self._line_items.get(line_id) != _wire_of(item):
-                self._waiting_lines[line_id] = item
-        self._restart_waiting_lines(time.monotonic())
-
-    def _restart_waiting_lines(self, at: float) -> None:
-        for line_id, item in list(self._waiting_lines.items()):
-            old = self._exchange.lines.get(line_id)
-            if old and old.status().busy:
-                continue
-            if old:
-                old.stop()
-            del self._waiting_lines[line_id]
-            office, tries = str(self._desk.settings["office"]["country"]), self._places.state / "pins-tried.json"
-            known = self._exchange.line_facts.get(str(line_id))
-            line = from_settings(item, self._inbox.put, self._audio, office, tries, self._ports, known)
-            self._line_items[line_id] = _wire_of(item)
-            self._exchange.lines[line_id] = line
-            line.start()
+    def _make_line(self, item: Mapping[str, Value]) -> Line:
+        office, tries = str(self._desk.settings["office"]["country"]), self._places.state / "pins-tried.json"
+        known = self._exchange.line_facts.get(str(item["id"]))
+        return from_settings(item, self._inbox.put, self._audio, office, tries, self._ports, known)
 
     def _lines_in_use(self) -> dict[str, Mapping[str, Value]]:
         items = rows(self._desk.settings, "lines")
@@ -434,28 +458,14 @@ class Daemon:
         }
 
 
-def _wire_of(item: Mapping[str, Value]) -> str:
-    """What makes a line start anew when it changes; a label does not."""
-    names = (
-        "kind",
-        "device",
-        "pcm_device",
-        "pin",
-        "country",
-        "imei",
-        "call_waiting",
-        "power",
-        "power_port",
-        "audio",
-        "alsa_device",
-    )
-    shown = {n: v.reveal() if isinstance(v := item.get(n), Secret) else v for n in names}
-    return json.dumps(shown, sort_keys=True, default=str)
-
-
 def _as_json(phones: list[dict[str, object]]) -> list[dict[str, Json]]:
     found: list[dict[str, Json]] = json.loads(json.dumps(phones))
     return found
+
+
+def _kept(recording: StoreRecording, path: Path) -> None:
+    """The file lies where it was recorded."""
+    log.info("recording %s: %.1f s, %s", recording.id, recording.seconds, path.name)
 
 
 def _nothing() -> None:

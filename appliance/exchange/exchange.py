@@ -5,63 +5,46 @@ It decides nothing. It owns the calls in progress and the table from leg to call
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 from appliance.core import commands as do
 from appliance.core import events as ev
+from appliance.core.blocklist import Block
 from appliance.core.call import Call
+from appliance.core.caps import Spent
 from appliance.core.causes import Cause
 from appliance.core.limits import Limits
-from appliance.core.model import PHONES, CallId, Kind, LegId, LineId, Number, Offer, Presence, Route
+from appliance.core.model import (
+    PHONES,
+    CallId,
+    Kind,
+    LegId,
+    LineId,
+    Number,
+    Offer,
+    Presence,
+    Route,
+    ServiceStep,
+)
 from appliance.core.night import NIGHT, NIGHT_UNTIL, night_over
+from appliance.core.numbers import display
 from appliance.core.plan import Plan
+from appliance.core.repeats import Tries, noted
 from appliance.core.routing import LET_NEXT, opening, route
-from appliance.core.screening import screen_sms
+from appliance.core.screening import DIGITS, screen_sms
 from appliance.core.second import refused_as_busy
 from appliance.core.sms_rules import Rule, fits, narrowed
 from appliance.exchange.clock import Clock
 from appliance.exchange.loop import Timers
+from appliance.exchange.parts import Bridge, Running, Storage
 from appliance.journal.times import stamp
 from appliance.lines import Line
 from appliance.settings.prompts import Prompts
 
 log = logging.getLogger(__name__)
-
-
-class Bridge(Protocol):
-    """What the exchange needs of lines/audio.py. Slots are those of `Line.slot`."""
-
-    def join(self, a: int, b: int) -> None: ...
-    def part(self, a: int, b: int) -> None: ...
-    def play(self, leg: LegId, slot: int, path: Path, loop: bool) -> None: ...
-    def stop_play(self, leg: LegId) -> None: ...
-    def echo(self, slot: int) -> None: ...
-    def levels(self, slot: int) -> tuple[int, int]: ...
-
-
-class Storage(Protocol):
-    """What the exchange needs of storage: each hands over at once and posts its result as an event."""
-
-    def call(self, record: do.CallRecord) -> None: ...
-    def sms(self, command: do.StoreSms) -> None: ...
-    def override(self, name: str, value: str, by: str) -> None: ...
-    def hit(self, block: int) -> None: ...
-    def happened(self, message: str, args: Mapping[str, str], severity: str) -> None: ...
-    def fact(self, line: str, name: str, value: object) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A call in progress, for the page."""
-
-    call: Call
-    offer: Offer
-    route: Route
-    since: datetime
 
 
 class Exchange:
@@ -84,15 +67,20 @@ class Exchange:
         self.overrides: dict[str, str] = {}
         self.registered: set[str] = set()
         self.limits = Limits()
+        self.tries: Tries = {}  # who was turned away as closed, and when
         self.last_caller: Number | None = None  # who called from outside last and showed a number
         self.line_facts: dict[str, dict[str, object]] = {}  # line -> name -> what is known (table line_facts)
         self.changed: Callable[[str], None] = lambda topic: None
         self.pressed: Callable[[ev.ButtonPressed], None] = lambda event: None
         self.sim_said: Callable[[ev.UssdAnswered | ev.UssdFailed | ev.ForwardingRead], None] = lambda event: None
-        self.call_ended: Callable[[do.CallRecord], None] = lambda record: None
+        self.call_ended: list[Callable[[do.CallRecord], None]] = []
+        self.spent: Callable[[], Mapping[str, Spent]] = dict
+        self.balances: Callable[[], Mapping[LineId, int | None]] = dict
+        self.decided: Callable[[Offer, Route], None] = lambda offer, route: None
         self.message_came: Callable[[ev.SmsReceived], None] = lambda event: None
         self.plan_changed: Callable[[ev.PlanChanged], None] = lambda event: None
         self.sms_out: Callable[[ev.Event], None] = lambda event: None
+        self.knows: Callable[[Presence, Offer | None], Presence] = lambda state, offer: state
         self.stray: Callable[[ev.Event], None] = lambda event: None  # of a leg that no call has
         self._bridge = bridge
         self._storage = storage
@@ -103,9 +91,9 @@ class Exchange:
         self._line_of: dict[LegId, LineId] = {}
         self._joined: set[tuple[LegId, LegId]] = set()
         self._wanted_joins: set[tuple[LegId, LegId]] = set()
-        self._events: Mapping[type, Callable[..., None]] = {
+        self._events: dict[type, Callable[..., None]] = {
             ev.Offered: self._offered,
-            ev.TimerFired: self._timer_fired,
+            **dict.fromkeys((ev.TimerFired, ev.LookedUp, ev.AgentsChosen, ev.PlaceChanged), self._call_event),
             ev.SmsReceived: self._sms_received,
             ev.SmsStored: self._sms_stored,
             ev.SmsStoreFailed: self._sms_store_failed,
@@ -125,7 +113,7 @@ class Exchange:
             ev.UssdFailed: lambda event: self.sim_said(event),
             ev.ForwardingRead: lambda event: self.sim_said(event),
         }
-        self._commands: Mapping[type, Callable[..., None]] = {
+        self._commands: dict[type, Callable[..., None]] = {
             do.Dial: self._dial,
             do.Join: self._join,
             do.Part: self._part,
@@ -136,10 +124,16 @@ class Exchange:
             do.StoreCall: self._store_call,
             do.SetOverride: self.set_override,
             do.CountHit: lambda c: self._storage.hit(c.block),
+            do.AllowCaller: self._allow,
             do.Notify: lambda c: self._storage.happened(c.message, c.args, "info"),
             do.Log: lambda c: log.log(logging.getLevelName(c.level.upper()), "%s %s", c.text, c.args),
             do.Lamp: lambda c: None,
         }
+
+    def extend(self, commands: Mapping[type, Callable[..., None]], events: Mapping[type, Callable[..., None]]) -> None:
+        """Another part carries out these commands and takes these events."""
+        self._commands.update(commands)
+        self._events.update(events)
 
     # ---- events -------------------------------------------------------------------------------------------------
 
@@ -149,7 +143,7 @@ class Exchange:
         if known:
             known(event)
         else:
-            self._leg_event(event)
+            self.leg_event(event)
 
     def tick(self, at: float) -> None:
         """Fire what is due."""
@@ -158,8 +152,8 @@ class Exchange:
         for call, name in self._timers.due(at):
             self.handle(ev.TimerFired(call, name))
 
-    def presence(self) -> Presence:
-        """What routing may know of the moment."""
+    def presence(self, offer: Offer | None = None) -> Presence:
+        """What routing may know of the moment, and of an offer's caller."""
         status = {line_id: line.status() for line_id, line in self.lines.items() if line_id != PHONES}
         busy = {
             leg["number"]
@@ -167,24 +161,32 @@ class Exchange:
             for leg in running.call.leg_facts()
             if leg["line"] == PHONES and leg["state"] in ("talking", "caller")
         }
-        return Presence(
+        state = Presence(
             registered=frozenset(self.registered),
             busy=frozenset(busy),
             lines_up=frozenset(i for i, s in status.items() if s.usable),
             lines_free=frozenset(i for i, s in status.items() if s.usable and not s.busy),
             lines_emergency=frozenset(i for i, s in status.items() if s.usable or s.usable_for_emergency),
             overrides=dict(self.overrides),
+            draw=secrets.randbelow(1 << 30),
+            spent=self.spent(),
+            balances=self.balances(),
+            clock_sure=self.clock.sure,
+            tries=self.tries,
+            digit=secrets.choice(DIGITS),
+            last_caller=self.last_caller,
         )
+        return self.knows(state, offer)
 
     def explain(self, offer: Offer, now: datetime, presence: Presence | None = None) -> Route:
         """What route() would decide; rings nobody and changes nothing."""
-        return route(offer, self.plan, now, presence or self.presence())
+        return route(offer, self.plan, now, presence or self.presence(offer))
 
     def hang_up(self, call: str) -> bool:
         """End a call by hand. False when there is none of that id."""
         running = self.calls.get(CallId(call))
         if running:
-            self._line(running.offer.leg).perform(do.HangUp(running.offer.leg, Cause.NORMAL))
+            self._line(running.call.near).perform(do.HangUp(running.call.near, Cause.NORMAL))
         return running is not None
 
     def levels(self, leg: LegId) -> tuple[int, int] | None:
@@ -206,9 +208,33 @@ class Exchange:
         self._line_of[offer.leg] = offer.line
         decided = self.explain(offer, self.clock.local(self.plan.zone))
         decided = self.limits.applied(offer, decided, len(self._calls_of(offer)), self.clock.monotonic())
+        self.decided(offer, decided)
+        self._screened(offer, decided)
         if offer.line != PHONES:
             self._came_in(offer)
+        self._serve(decided, offer.caller.text)
         self._begin(offer, decided)
+
+    def _screened(self, offer: Offer, decided: Route) -> None:
+        """Remember who calls outside hours, and make the entry of who does so too often."""
+        line, rule = self.plan.lines.get(offer.line), self.plan.repeats
+        if decided.adds and decided.adds.ends:
+            facts = {"number": display(offer.caller), "until": decided.adds.ends.strftime("%Y-%m-%d %H:%M")}
+            self._storage.add_block(decided.adds, "")
+            self.happened("blocked-by-itself", facts, "info")
+        elif line and rule and not opening(line, self.clock.local(self.plan.zone), self.presence())[0]:
+            self.tries = noted(self.tries, offer.caller, self.clock.local(self.plan.zone), rule)
+
+    def _serve(self, decided: Route, by: str) -> None:
+        """What a feature code does beyond what is heard."""
+        for step in decided.steps:
+            if isinstance(step, ServiceStep) and step.service == "let-next":
+                self.set_override(do.SetOverride(LET_NEXT, "on", by))
+            elif isinstance(step, ServiceStep) and "pattern" in step.args:
+                self._storage.add_block(Block(0, step.args["pattern"]), by)
+
+    def _allow(self, command: do.AllowCaller) -> None:
+        self._storage.add_block(Block(0, command.caller.text, allow=True, origin="key"), "")
 
     def _came_in(self, offer: Offer) -> None:
         if offer.caller.kind is Kind.E164:
@@ -224,14 +250,15 @@ class Exchange:
         self._by_leg[offer.leg] = call_id
         verb = "made to" if summons else "offered on"
         log.info("call %s: %s %s, %d steps", call_id, verb, offer.line, len(decided.steps))
-        self._run(call_id, call.begin())
+        self.carry_out(call_id, call.begin())
 
     def _calls_of(self, offer: Offer) -> list[Running]:
         if offer.line != PHONES:
             return []
         return [r for r in self.calls.values() if r.offer.line == PHONES and r.offer.caller == offer.caller]
 
-    def _leg_event(self, event: ev.Event) -> None:
+    def leg_event(self, event: ev.Event) -> None:
+        """An event for the call of its leg."""
         leg = getattr(event, "leg", None)
         call_id = self._by_leg.get(leg) if leg else None
         if isinstance(event, ev.Answered):
@@ -241,7 +268,7 @@ class Exchange:
             if isinstance(event, ev.Answered) and event.leg in self._line_of:
                 self._line(event.leg).perform(do.HangUp(event.leg, Cause.NORMAL))
         else:
-            self._run(call_id, self.calls[call_id].call.handle(event, self.clock.monotonic()))
+            self.carry_out(call_id, self.calls[call_id].call.handle(event, self.clock.monotonic()))
             if isinstance(event, ev.NumberKnown):
                 self._screen_again(call_id, event)
         if isinstance(event, ev.Ended):
@@ -256,8 +283,9 @@ class Exchange:
         if event.caller.kind is Kind.E164:
             self.last_caller = event.caller
         decided = self.explain(offer, self.clock.local(self.plan.zone))
+        self._screened(offer, decided)
         if any(getattr(step, "cause", "") == Cause.BLOCKED for step in decided.steps[:1]):
-            self._run(call_id, running.call.turn_away(decided, self.clock.monotonic()))
+            self.carry_out(call_id, running.call.turn_away(decided, self.clock.monotonic()))
 
     def _forget(self, leg: LegId) -> None:
         self._bridge.stop_play(leg)
@@ -266,14 +294,16 @@ class Exchange:
         self._joined = {pair for pair in self._joined if leg not in pair}
         self._wanted_joins = {pair for pair in self._wanted_joins if leg not in pair}
 
-    def _timer_fired(self, event: ev.TimerFired) -> None:
+    def _call_event(self, event: ev.TimerFired | ev.LookedUp | ev.AgentsChosen | ev.PlaceChanged) -> None:
         running = self.calls.get(CallId(event.call))
         if running:
-            self._run(CallId(event.call), running.call.handle(event, self.clock.monotonic()))
+            self.carry_out(CallId(event.call), running.call.handle(event, self.clock.monotonic()))
 
     def _sms_received(self, event: ev.SmsReceived) -> None:
         line = self.plan.lines.get(event.line)
-        verdict = screen_sms(event.part.sender, event.line, self.plan, self.clock.local(self.plan.zone))
+        verdict = screen_sms(
+            event.part.sender, event.line, self.plan, self.clock.local(self.plan.zone), self.clock.sure
+        )
         mail = line is not None and not verdict.blocked
         if verdict.blocked and verdict.block is not None:
             self._storage.hit(verdict.block)
@@ -339,7 +369,33 @@ class Exchange:
 
     # ---- commands -----------------------------------------------------------------------------------------------
 
-    def _run(self, call_id: CallId, commands: list[do.Command]) -> None:
+    def call_of(self, leg: LegId) -> Running | None:
+        """The call that has this leg."""
+        call_id = self._by_leg.get(leg)
+        return self.calls.get(call_id) if call_id else None
+
+    def moved(self, leg: LegId, call: CallId) -> None:
+        """The leg belongs to another call now."""
+        self._by_leg[leg] = call
+
+    def knows_leg(self, leg: LegId) -> bool:
+        """The leg is not gone."""
+        return leg in self._line_of
+
+    def post(self, event: ev.Event) -> None:
+        """For later in this turn of the loop."""
+        self._post(event)
+
+    def keep(self, line: str, name: str, value: object) -> None:
+        """A fact that outlives a restart."""
+        self._storage.fact(line, name, value)
+
+    def perform(self, command: do.Command) -> None:
+        """Carry out a command that belongs to no call."""
+        self._commands[type(command)](command)
+
+    def carry_out(self, call_id: CallId, commands: list[do.Command]) -> None:
+        """The commands of a call, in order."""
         for command in commands:
             perform = self._commands.get(type(command))
             if perform:
@@ -363,6 +419,9 @@ class Exchange:
         line = self.lines.get(command.line)
         if line is None:
             self._post(ev.Ended(command.leg, Cause.UNREACHABLE, "no such line"))
+            return
+        if command.when_free and not self.presence().available(command.number.text):
+            self._post(ev.Ended(command.leg, Cause.BUSY, "in a call"))
             return
         self._line_of[command.leg] = command.line
         line.perform(command)
@@ -398,9 +457,21 @@ class Exchange:
             return
         self._bridge.play(command.leg, slot, path, command.loop)
 
+    def slot_of(self, leg: LegId | None) -> int | None:
+        """The leg's slot in the bridge once it has sound."""
+        return self._line(leg).slot(leg) if leg is not None and leg in self._line_of else None
+
+    def play_files(self, leg: LegId, paths: Sequence[Path]) -> bool:
+        """Play files one after another to a leg; PromptEnded comes back. False where it has no sound yet."""
+        slot = self.slot_of(leg)
+        if slot is not None:
+            self._bridge.say(leg, slot, paths)
+        return slot is not None
+
     def _store_call(self, command: do.StoreCall) -> None:
         self._storage.call(replace(command.record, ended_at=stamp(self.clock.now())))
-        self.call_ended(command.record)
+        for told in self.call_ended:
+            told(command.record)
 
     def set_override(self, command: do.SetOverride) -> None:
         """Set, clear or toggle an override; "toggle" sets `night` or gives it back to the hours."""

@@ -131,7 +131,7 @@ class Forwardings:
         self._facts.put(str(event.line), FACT, body)
         self._tell(event.line, wish, wrong, run)
         for reply in run.replies:
-            reply(Answer(ok=body))
+            reply(Answer(ok={**body, "wish": asdict(wish)}))
 
     def _tell(self, line: LineId, wish: Wish, wrong: tuple[str, ...], run: _Run) -> None:
         facts = {"number": wish.number}

@@ -20,7 +20,7 @@ from appliance.exchange.facts import Facts, Post, Submit
 from appliance.exchange.notices import Notices
 from appliance.exchange.verbs import Args, Reply, text
 
-FACTS = (ussd.FACT, credit.FACT, forwarding.FACT)
+FACTS = (ussd.FACT, credit.FACT, credit.BALANCE, forwarding.FACT)
 
 
 class Sims:
@@ -43,7 +43,8 @@ class Sims:
         parts = (items, self._codes, self.facts, notices, exchange.clock)
         self._credit, self._forwardings = credit.Credit(*parts), forwarding.Forwardings(*parts)
         exchange.sim_said = self.said
-        exchange.message_came, exchange.call_ended = self._credit.message, self._credit.call_ended
+        exchange.message_came = self._credit.message
+        exchange.call_ended.append(self._credit.call_ended)
 
     def said(self, event: ev.UssdAnswered | ev.UssdFailed | ev.ForwardingRead) -> None:
         """An event of a line, to whom it belongs."""

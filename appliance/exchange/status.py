@@ -8,7 +8,8 @@ from appliance.core.model import PHONES, LegId, LineId
 from appliance.core.plan import Line as PlanLine
 from appliance.core.schedule import state_at
 from appliance.exchange.control import Json
-from appliance.exchange.exchange import Exchange, Running
+from appliance.exchange.exchange import Exchange
+from appliance.exchange.parts import Running
 from appliance.journal.times import stamp
 from appliance.lines import LineStatus
 from appliance.panel.table import Facts, Shown, lamps

@@ -9,9 +9,8 @@ from appliance.core.causes import Cause
 from appliance.core.model import TraceStep
 from appliance.journal import sims
 from appliance.journal import writes as w
+from appliance.journal.blocks import Blocks
 from appliance.journal.messages import Join, Messages
-from appliance.journal.queries import block_row
-from appliance.journal.rows import BlockRow
 from appliance.journal.sending import AddOutgoing, Outbound, PutOutgoing
 from appliance.journal.times import stamp
 
@@ -25,28 +24,30 @@ class Apply:
     def __init__(self, db: sqlite3.Connection, join: Join, host: str) -> None:
         self._db = db
         self._messages = Messages(db, join, host)
-        outbound = Outbound(db)
+        outbound, blocks = Outbound(db), Blocks(db)
         self._table: Mapping[type, Callable[..., w.Result]] = {
             w.StoreCallRow: self._call,
             w.StoreSmsPart: self._messages.store,
             w.SweepParts: self._messages.sweep,
             w.SetOverrideRow: self._override,
-            w.AddBlock: self._add_block,
-            w.RemoveBlock: self._remove_block,
+            w.AddBlock: blocks.add,
+            w.RemoveBlock: blocks.remove,
             w.PutBinding: self._put_binding,
             w.DropBinding: self._drop_binding,
             w.TouchBindings: self._touch_bindings,
             w.AddEvent: self._event,
             w.PutLineFact: self._line_fact,
             w.PutSignal: self._signal,
+            w.RememberCaller: self._remember,
             w.AddCredit: lambda write: sims.store(db, write),
             w.AddNotice: lambda write: sims.notice(db, write, host),
             w.RetryOutbox: self._retry,
             w.MarkRead: self._read,
             w.MarkSenderRead: self._read_sender,
-            w.CountHits: self._count,
+            w.CountHits: blocks.count,
             AddOutgoing: outbound.add,
             PutOutgoing: outbound.put,
+            w.AddBlocks: blocks.add_all,
         }
 
     def __call__(self, write: w.Write) -> w.Result:
@@ -75,19 +76,6 @@ class Apply:
             )
         else:
             self._db.execute("DELETE FROM overrides WHERE name = ?", (write.name,))
-
-    def _add_block(self, write: w.AddBlock) -> int:
-        cursor = self._db.execute(
-            "INSERT INTO blocks (pattern, allow, what, when_, line, action, reason, created_at, created_by)"
-            " VALUES (?,?,?,?,?,?,?,?,?)",
-            (write.pattern, write.allow, write.what, write.when, write.line, write.action, write.reason,
-             write.created_at, write.created_by),
-        )  # fmt: skip
-        return int(cursor.lastrowid or 0)
-
-    def _remove_block(self, write: w.RemoveBlock) -> BlockRow | None:
-        row = self._db.execute("DELETE FROM blocks WHERE id = ? RETURNING *", (write.id,)).fetchone()
-        return block_row(row) if row else None
 
     def _put_binding(self, write: w.PutBinding) -> None:
         self._db.execute(
@@ -122,6 +110,11 @@ class Apply:
             (write.line, write.name, _json(write.value), write.at),
         )
 
+    def _remember(self, write: w.RememberCaller) -> None:
+        self._db.execute(
+            "INSERT OR IGNORE INTO heard (line, number, at) VALUES (?,?,?)", (write.line, write.number, write.at)
+        )
+
     def _signal(self, write: w.PutSignal) -> None:
         self._db.execute(
             "INSERT OR REPLACE INTO signal (line, at, percent, network, operator, state) VALUES (?,?,?,?,?,?)",
@@ -152,13 +145,6 @@ class Apply:
     def _read_sender(self, write: w.MarkSenderRead) -> int:
         query = "UPDATE sms SET read_at = ? WHERE read_at IS NULL AND sender = ?"
         return self._db.execute(query, (write.at, write.sender)).rowcount
-
-    def _count(self, write: w.CountHits) -> None:
-        for block, hits in write.hits.items():
-            self._db.execute(
-                "UPDATE blocks SET hits = hits + ?, last_hit = max(coalesce(last_hit, ''), ?) WHERE id = ?",
-                (hits, write.at, block),
-            )
 
 
 def merged(counts: list[w.CountHits]) -> w.CountHits:

@@ -184,7 +184,9 @@ class Messages:
         """What the message causes; gives its mail, None when nobody shall get one."""
         parts = self._parts(set_key)
         delivery = json.loads(parts[-1]["delivery"])
-        if not delivery["mail"] or NOT_FOR_PEOPLE.intersection(_flags(parts)):
+        flags = _flags(parts)
+        empty = not any(row["text"] or row["octets"] for row in parts)
+        if not delivery["mail"] or NOT_FOR_PEOPLE.intersection(flags) or (empty and "nothing-waits" in flags):
             return None
         sms = self._db.execute("SELECT * FROM sms WHERE id = ?", (sms_id,)).fetchone()
         facts = {
@@ -194,9 +196,26 @@ class Messages:
             "parts": sms["parts"], "parts_total": sms["parts_total"],
             "missing": _missing(parts),
             "flags": list(dict.fromkeys([*json.loads(sms["flags"]), *more_flags])),
-            "pdu": [row["pdu"] for row in parts],
+            "pdu": [row["pdu"] for row in parts], "replaces": self._replaced(sms, flags),
         }  # fmt: skip
         return self._dispatch.send(sms, delivery, facts, now)
+
+    def _replaced(self, sms: sqlite3.Row, flags: Sequence[str]) -> str:
+        """A message of a replace type takes the place of the one before, of the same sender and type (3GPP 23.040
+        9.2.3.9): that one stays in the journal, marked. Gives when it came, "" where there is none."""
+        kind = next((flag for flag in flags if flag.startswith("replace-")), "")
+        if not kind:
+            return ""
+        rows = self._db.execute(
+            "SELECT id, received_at, flags FROM sms WHERE line = ? AND sender = ? AND id < ? AND EXISTS"
+            " (SELECT 1 FROM json_each(sms.flags) WHERE value = ?) ORDER BY id DESC LIMIT 20",
+            (sms["line"], sms["sender"], sms["id"], kind),
+        ).fetchall()
+        standing = [row for row in rows if "replaced" not in json.loads(row["flags"])]
+        for row in standing:
+            marked = json.dumps([*json.loads(row["flags"]), "replaced"])
+            self._db.execute("UPDATE sms SET flags = ? WHERE id = ?", (marked, row["id"]))
+        return str(standing[0]["received_at"]) if standing else ""
 
     def _text(self, parts: Sequence[sqlite3.Row]) -> str:
         """The text; neighbours are joined together, a gap between them is marked."""

@@ -157,6 +157,11 @@ CREATE TABLE line_facts (
 ) STRICT
 """
 
+# Who has called a line before: the greeting of a first call is for the others.
+HEARD = """
+CREATE TABLE heard (line TEXT NOT NULL, number TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (line, number)) STRICT
+"""
+
 INDICES = (
     "CREATE INDEX calls_by_start ON calls (started_at, id)",
     "CREATE INDEX calls_by_caller ON calls (caller)",
@@ -187,6 +192,10 @@ MIGRATIONS: tuple[Migration, ...] = (
         "CREATE INDEX sms_out_by_recipient ON sms_out (recipient, id)",
         "CREATE INDEX sms_out_by_time ON sms_out_parts (sent_at) WHERE sent_at IS NOT NULL",
         "CREATE INDEX credit_by_line ON credit (line, at)",
+        HEARD,
+        "ALTER TABLE blocks ADD COLUMN begins_at TEXT",
+        "ALTER TABLE blocks ADD COLUMN ends_at TEXT",
+        "ALTER TABLE blocks ADD COLUMN origin TEXT NOT NULL DEFAULT ''",  # "" a person, "automatic", "key"
     ),
 )
 VERSION = len(MIGRATIONS)

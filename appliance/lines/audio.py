@@ -6,7 +6,7 @@ take the bridge's part: `join` and `part` are all the rest of the exchange knows
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from appliance.core.events import PromptEnded
 from appliance.core.model import LegId
 from appliance.core.self_test import Heard
 from appliance.lines import Post
+from appliance.lines.recorder import Recorder
 from appliance.native import api as native
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Audio:
         self._joined: set[tuple[int, int]] = set()
         self._playing: dict[LegId, _Playing] = {}
         self._pcm: dict[LegId, _Wire] = {}
+        self.recorder = Recorder(post)
 
     def join(self, a: int, b: int) -> None:
         """Let two slots hear each other; a slot joined to itself is an echo."""
@@ -74,6 +76,7 @@ class Audio:
         for a, b in [pair for pair in self._joined if old in pair]:
             self._joined.discard((a, b))
             self.join(new if a == old else a, new if b == old else b)
+        self.recorder.moved(old, new)
 
     def gone(self, slot: int) -> None:
         """The leg of a slot ended: the bridge has forgotten it."""
@@ -88,11 +91,15 @@ class Audio:
 
     def play(self, leg: LegId, slot: int, path: Path, loop: bool) -> None:
         """Play a file to a leg; PromptEnded follows unless it loops or is stopped."""
+        self.say(leg, slot, (path,), loop)
+
+    def say(self, leg: LegId, slot: int, paths: Sequence[Path], loop: bool = False) -> None:
+        """Play files one after another without a gap; PromptEnded follows unless it loops or is stopped."""
         self.stop_play(leg)
         try:
-            self._playing[leg] = _Playing(native.play(str(path), slot, loop), slot)
+            self._playing[leg] = _Playing(native.play([str(path) for path in paths], slot, loop), slot)
         except OSError as error:
-            log.warning("%s cannot be played: %s", path, error)
+            log.warning("%s cannot be played: %s", paths, error)
             self._post(PromptEnded(leg, ok=False))
 
     def stop_play(self, leg: LegId) -> None:
@@ -103,6 +110,7 @@ class Audio:
 
     def poll(self, at: float) -> None:
         """Tell of prompts that ended, digits that were heard, and audio that went away."""
+        self.recorder.poll()
         for wire in list(self._pcm.values()):
             self._poll_wire(wire, at)
         for leg, playing in list(self._playing.items()):
@@ -210,7 +218,8 @@ class Audio:
         return {str(leg): found for leg, wire in self._pcm.items() if (found := native.read_pcm(wire.port))}
 
     def stop(self) -> None:
-        """End all players and ports."""
+        """End all recordings, players and ports."""
+        self.recorder.stop_all()
         for leg in list(self._playing):
             self.stop_play(leg)
         for leg in list(self._pcm):

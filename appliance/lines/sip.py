@@ -18,12 +18,15 @@ from appliance.core.model import PHONES, Kind, LegId, LineId, Number, Offer
 from appliance.lines import LineStatus, Post
 from appliance.lines.audio import Audio
 from appliance.lines.endpoint import Endpoint, SipSettings
+from appliance.lines.message_lamps import MessageLamps
 from appliance.lines.registrations import Ask, BindingStore, Registrations, route_to
 from appliance.lines.sip_call import Note, Noted, SipCall, cause_of
 from appliance.lines.sip_door import Admitted, Door, Rates
+from appliance.lines.subscriptions import Subscriptions
 from appliance.native import api as native
 from appliance.protocols.digest import ALGORITHMS, Guard, ha1
 from appliance.protocols.dtmf import DigitsOnce
+from appliance.protocols.refer import Refer
 from appliance.protocols.registrar import Binding, Registrar
 from appliance.protocols.sip_text import quote, without_headers
 
@@ -57,6 +60,7 @@ class _Leg:
     wanted: bool = False  # Answer was asked for
     answered: bool = False
     rang: bool = False
+    referred: bool = False  # this phone sent the other on, and waits to be told how it went
     digits: DigitsOnce = field(default_factory=DigitsOnce)
     causes: list[tuple[Cause, str]] = field(default_factory=list)
 
@@ -85,8 +89,14 @@ class SipLine:
         self._ours = f"sip:centralka@{settings.address}:{settings.sip_port}"
         registrar = Registrar(hosts | {settings.address.lower()}, limits.min_expiry, limits.max_expiry)
         self.registrations = Registrations(registrar, store, post, ask or self._ask)
+        own = f"{settings.address}:{settings.sip_port}"
+        self.subscriptions = Subscriptions(native.send_notify, own)
+        self.message_lamps = MessageLamps(native.send_notify, own, self.subscriptions.has_messages)
         rates = Rates(limits.requests_per_source, limits.requests_in_all)
-        self.door = Door(self.registrations, self, Guard(secret), rates, monotonic)
+        self.door = Door(
+            self.registrations, self.subscriptions, self.message_lamps, self, Guard(secret), rates, monotonic
+        )  # fmt: skip
+        self.door.ours = self._ours
         self._endpoint = Endpoint(settings, self.door, self._incoming, self._connection_lost)
         self._numbers = count(1)
         self._legs: dict[LegId, _Leg] = {}
@@ -148,6 +158,8 @@ class SipLine:
         if at >= self._next_registrations:
             self._next_registrations = at + POLL_REGISTRATIONS
             self.registrations.poll(at)
+        self.subscriptions.poll(at)
+        self.message_lamps.poll(self.registrations.registrar.everything, self.subscriptions.messages, at)
         self._audio.poll(at)
         self._gone.clear()
 
@@ -178,6 +190,7 @@ class SipLine:
         for extension, password in list(self._passwords.items()):
             if passwords.get(extension) != password:
                 self.registrations.remove_extension(extension, self._monotonic())
+                self.subscriptions.remove_extension(extension, self._monotonic())
         self._passwords = dict(passwords)
         self.door.set_phones({e: {a: ha1(e, p, a) for a in ALGORITHMS} for e, p in passwords.items() if p})
 
@@ -217,6 +230,25 @@ class SipLine:
         call = self._by_call_id.get(call_id)
         if call:
             self._notes.append(Note(call, Noted.DIGIT, text=digit, by_info=True))
+
+    def referred(self, call_id: str, refer: Refer) -> int:
+        """See `sip_door.Dialogs`. A transfer that is on its way is not changed."""
+        call = self._by_call_id.get(call_id)
+        leg_id = self._leg_of.get(call) if call else None
+        leg = self._legs.get(leg_id) if leg_id else None
+        if call is None or leg is None or not leg.answered:
+            return 481
+        if leg.referred:
+            return 491
+        replaced = self._by_call_id.get(refer.replaces) if refer.replaces else None
+        other = self._leg_of.get(replaced) if replaced else None
+        if refer.replaces and other is None:
+            return 481
+        if not refer.replaces and refer.host not in self.registrations.registrar.hosts:
+            return 404
+        leg.referred = refer.told
+        self._post(ev.TransferAsked(leg.id, refer.user, other))
+        return 202
 
     # ---- commands -------------------------------------------------------------------------------------------------
 
@@ -264,6 +296,8 @@ class SipLine:
     def _hang_up(self, leg: _Leg, command: do.HangUp) -> None:
         calls = list(leg.calls)
         self._end_leg(leg, command.cause, "")
+        if leg.referred and leg.winner:
+            leg.winner.tell_referred(200, "OK")
         for call in calls:
             call.end(command.cause)
 
@@ -406,6 +440,7 @@ class SipLine:
 
     def _connection_lost(self, connection: int) -> None:
         self.registrations.connection_lost(connection, self._monotonic())
+        self.subscriptions.connection_lost(connection)
 
     def _ask(self, target: str, route: str, token: int) -> bool:
         return native.send_options(target, route, self._ours, token)

@@ -8,6 +8,7 @@ from enum import Enum
 import pjsua2 as pj
 
 from appliance.core.causes import WIRE, Cause
+from appliance.protocols.refer import fragment
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +130,18 @@ class SipCall(pj.Call):  # type: ignore[misc]
             reason = 'SIP;cause=200;text="Call completed elsewhere"'
         _add_headers(options, [("Reason", reason)])
         self._try("hang up", lambda: self.hangup(options))
+
+    def tell_referred(self, code: int, reason: str) -> None:
+        """How the transfer went that this phone asked for: the last NOTIFY about it (RFC 3515)."""
+        wanted = pj.CallSendRequestParam()
+        wanted.method = "NOTIFY"
+        wanted.txOption.contentType = "message/sipfrag;version=2.0"
+        wanted.txOption.msgBody = fragment(code, reason)
+        for name, value in (("Event", "refer"), ("Subscription-State", "terminated;reason=noresource")):
+            header = pj.SipHeader()
+            header.hName, header.hValue = name, value
+            wanted.txOption.headers.push_back(header)
+        self._try("tell of the transfer", lambda: self.sendRequest(wanted))
 
     def send_digits(self, digits: str) -> None:
         """As telephone-events, or INFO where the phone knows none."""

@@ -13,15 +13,20 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Protocol
 
+from appliance.lines.message_lamps import FIRST_TOKEN, MessageLamps
 from appliance.lines.registrations import Registrations
+from appliance.lines.subscriptions import Reply, Subscriptions
 from appliance.native import api as native
 from appliance.protocols.digest import Guard, Verdict, parse_authorization
+from appliance.protocols.refer import Refer
+from appliance.protocols.refer import read as read_refer
 from appliance.protocols.registrar import Flow
 from appliance.protocols.sip_text import SipRequest, SipTextError, parse_request, parse_uri
+from appliance.protocols.subscribe import ALLOW_EVENTS
 
 log = logging.getLogger(__name__)
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, PRACK"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, PRACK, REFER, SUBSCRIBE"
 BOTH, MD5_ONLY = ("SHA-256", "MD5"), ("MD5",)
 # who reads a second challenge after one it does not know; others stop at the first (RFC 8760 asks for better)
 KNOWS_SHA256 = re.compile(r"linphone|pjsua|pjsip|baresip v?([2-9]|1\d)\b|centralka", re.IGNORECASE)
@@ -47,6 +52,9 @@ class Dialogs(Protocol):
 
     def info_digit(self, call_id: str, digit: str) -> None:
         """A digit came in an INFO of a kind PJSIP does not know."""
+
+    def referred(self, call_id: str, refer: Refer) -> int:
+        """A phone sends the other party on. Gives the status: 202, or why not."""
 
 
 @dataclass(slots=True)
@@ -88,12 +96,16 @@ class Door:
     def __init__(
         self,
         registrations: Registrations,
+        subscriptions: Subscriptions,
+        message_lamps: MessageLamps,
         dialogs: Dialogs,
         guard: Guard,
         rates: Rates,
         monotonic: Callable[[], float],
     ) -> None:
         self._registrations = registrations
+        self._subscriptions = subscriptions
+        self._message_lamps = message_lamps
         self._dialogs = dialogs
         self._guard = guard
         self._rates = rates
@@ -101,12 +113,13 @@ class Door:
         self._secrets: Mapping[str, Mapping[str, str]] = {}
         self._agents_md5: OrderedDict[str, None] = OrderedDict()
         self.admitted: Admitted | None = None
+        self.ours = "sip:centralka@localhost"  # the Contact of answers that PJSIP does not make
         self.counts: dict[str, int] = {"challenged": 0, "refused": 0, "silenced": 0, "garbage": 0}
         self._outside: dict[str, Callable[[native.Request, SipRequest], bool]] = {
             "REGISTER": self._register,
             "INVITE": self._invite,
             "OPTIONS": self._options,
-            "SUBSCRIBE": lambda r, q: self._known_only(r, q, 489),
+            "SUBSCRIBE": self._subscribe,
             "PUBLISH": lambda r, q: self._known_only(r, q, 489),
             "MESSAGE": lambda r, q: self._known_only(r, q, 405),
             "REFER": lambda r, q: self._known_only(r, q, 403),
@@ -144,7 +157,11 @@ class Door:
 
     def answered(self, token: int, code: int) -> None:
         """See `native.Hook`."""
-        self._registrations.answered(token, code, self._monotonic())
+        if token >= FIRST_TOKEN:
+            self._message_lamps.answered(token, code)
+        else:
+            owner = self._registrations if token > 0 else self._subscriptions
+            owner.answered(token, code, self._monotonic())
 
     # ---- outside a dialog -----------------------------------------------------------------------------------------
 
@@ -153,8 +170,7 @@ class Door:
         extension = self._who(request, parsed)
         if extension is None:
             return True
-        flow = Flow(request.transport, request.source, request.port, request.flow)
-        answer = self._registrations.register(parsed, extension, flow, self._monotonic())
+        answer = self._registrations.register(parsed, extension, _flow(request), self._monotonic())
         headers = [*answer.headers, ("Date", formatdate(usegmt=True))]  # the only clock some phones have
         self._answer(request, answer.code, headers, stateful=True)
         return True
@@ -180,9 +196,18 @@ class Door:
             self._answer(request, 200, [("Allow", ALLOW), ("Accept", "application/sdp"), ("Supported", "timer")])
         return True
 
+    def _subscribe(self, request: native.Request, parsed: SipRequest) -> bool:
+        extension = self._who(request, parsed)
+        if extension is None:
+            return True
+        if parse_uri(parsed.uri).host not in self._registrations.registrar.hosts:
+            raise SipTextError("not our domain", 404)
+        self._reply(request, self._subscriptions.subscribe(parsed, extension, _flow(request), self._monotonic()))
+        return True
+
     def _known_only(self, request: native.Request, parsed: SipRequest, code: int) -> bool:
         if self._who(request, parsed) is not None:
-            self._answer(request, code, [("Allow", ALLOW), ("Allow-Events", "refer")])
+            self._answer(request, code, [("Allow", ALLOW), ("Allow-Events", ALLOW_EVENTS)])
         return True
 
     def _unknown(self, request: native.Request, parsed: SipRequest) -> bool:
@@ -193,6 +218,11 @@ class Door:
     # ---- inside a dialog ------------------------------------------------------------------------------------------
 
     def _inside(self, request: native.Request, parsed: SipRequest) -> bool:
+        if parsed.method == "SUBSCRIBE":
+            reply = self._subscriptions.refresh(parsed, _flow(request), self._monotonic())
+            if reply:
+                self._reply(request, reply)
+                return True
         peer = self._dialogs.peer_of(parsed.call_id)
         if peer is None or peer != request.source:
             self._refuse(request, 481, "no such dialog, or not from there")
@@ -204,6 +234,9 @@ class Door:
             if digit:
                 self._dialogs.info_digit(parsed.call_id, digit[1].upper())
             self._answer(request, 200, [])
+        elif parsed.method == "REFER":
+            code = self._dialogs.referred(parsed.call_id, read_refer(parsed))
+            self._answer(request, code, [("Contact", f"<{self.ours}>")], stateful=True)
         elif parsed.method in ("INVITE", "BYE", "UPDATE", "PRACK", "INFO"):
             return False
         else:
@@ -273,10 +306,17 @@ class Door:
             headers = {420: [("Unsupported", _required(request.text))], 501: [("Allow", ALLOW)]}
             self._answer(request, code, headers.get(code, []))
 
+    def _reply(self, request: native.Request, reply: Reply) -> None:
+        native.respond(request, reply.code, reply.headers, True, reply.tag)
+
     def _answer(
         self, request: native.Request, code: int, headers: list[tuple[str, str]], stateful: bool = False
     ) -> None:
         native.respond(request, code, headers, stateful)
+
+
+def _flow(request: native.Request) -> Flow:
+    return Flow(request.transport, request.source, request.port, request.flow)
 
 
 def _required(text: bytes) -> str:

@@ -6,6 +6,8 @@ All functions belong to the loop thread. The three callbacks run there too, insi
 
 import logging
 import math
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,7 +43,7 @@ class Hook(Protocol):
         """Something that is no SIP message arrived; the source is known for connections only."""
 
     def answered(self, token: int, code: int) -> None:
-        """The final answer to an OPTIONS of ours; 408 or 503 when none came."""
+        """The final answer to an OPTIONS or NOTIFY of ours; 408 or 503 when none came."""
 
 
 _hooks: list[Hook] = []  # at most one: the C side has one set of callbacks
@@ -74,7 +76,7 @@ def ck_on_dropped(data: object, length: int, source: object, port: int) -> None:
 
 @ffi.def_extern()  # type: ignore[untyped-decorator]
 def ck_on_answer(token: int, code: int) -> None:
-    """Called by hook.c when an OPTIONS of ours was answered."""
+    """Called by hook.c when an OPTIONS or NOTIFY of ours was answered."""
     try:
         for hook in _hooks[-1:]:
             hook.answered(token, code)
@@ -103,12 +105,18 @@ def uninstall() -> None:
     _hooks.clear()
 
 
-def respond(request: Request, code: int, headers: list[tuple[str, str]], stateful: bool = False) -> None:
-    """Answer within the callback. Header values come from our own code: line breaks in them are refused."""
-    lines = "".join(f"{name}: {_clean(value)}\n" for name, value in headers)
-    status = lib.ck_respond(request.handle, code, lines.encode("utf-8", "replace"), int(stateful))
+def respond(request: Request, code: int, headers: list[tuple[str, str]], stateful: bool = False, tag: str = "") -> None:
+    """Answer within the callback. Header values come from our own code: line breaks in them are refused. `tag` is the
+    To tag of a dialog that we keep ourselves."""
+    if tag:
+        lib.ck_to_tag(request.handle, _ascii(tag))
+    status = lib.ck_respond(request.handle, code, _lines(headers), int(stateful))
     if status:
         log.warning("an answer %d could not be sent: %d", code, status)
+
+
+def _lines(headers: list[tuple[str, str]]) -> bytes:
+    return _ascii("".join(f"{name}: {_clean(value)}\n" for name, value in headers))
 
 
 def _clean(value: str) -> str:
@@ -124,6 +132,33 @@ def route_calls(account: int, route: str) -> None:
 def send_options(target: str, route: str, sender: str, token: int) -> bool:
     """Ask a phone whether it lives. False when the request could not even be sent."""
     return not lib.ck_send_options(_ascii(target), _ascii(route), _ascii(sender), token)
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """A NOTIFY, whole. URIs are bare, without brackets and tags; the body is `application/<subtype>`."""
+
+    target: str
+    route: str
+    sender: str
+    sender_tag: str
+    to: str
+    to_tag: str  # "" outside a dialog
+    contact: str
+    call_id: str
+    cseq: int
+    headers: list[tuple[str, str]]
+    subtype: str
+    body: str
+
+
+def send_notify(notify: Notify, token: int) -> bool:
+    """Send it; `Hook.answered` hears of it. False when it could not even be sent: a URI that is none, no connection."""
+    return not lib.ck_send_notify(
+        _ascii(notify.target), _ascii(notify.route), _ascii(f"<{notify.sender}>"), _ascii(notify.sender_tag),
+        _ascii(f"<{notify.to}>"), _ascii(notify.to_tag), _ascii(f"<{notify.contact}>"), _ascii(notify.call_id),
+        notify.cseq, _lines(notify.headers), _ascii(notify.subtype), _ascii(notify.body), token,
+    )  # fmt: skip
 
 
 def _ascii(value: str) -> bytes:
@@ -246,10 +281,12 @@ def pcm_probed(port: PcmPort) -> Probe | None:
     return Probe(found.blocks, found.silent, found.tone, found.noisy, found.jumps, found.first_ms, best)
 
 
-def play(path: str, slot: int, loop: bool) -> int:
-    """Play an 8 kHz mono 16-bit wav file to a slot; the id of the player. Raises OSError."""
-    found = int(lib.ck_play(path.encode(), slot, int(loop)))
-    _checked(min(found, 0), path)
+def play(paths: Sequence[str], slot: int, loop: bool) -> int:
+    """Play wav files (8 kHz, mono, 16 bit) to a slot, one after another without a gap; the id of the player. Raises
+    OSError when one cannot be read."""
+    joined = "\n".join(path for path in paths if "\n" not in path)
+    found = int(lib.ck_play(os.fsencode(joined), slot, int(loop)))
+    _checked(min(found, 0), joined)
     return found
 
 
@@ -261,6 +298,65 @@ def finished(player: int) -> bool:
 def stop(player: int) -> None:
     """End a player and forget it."""
     lib.ck_play_stop(player)
+
+
+WHY = {1: "stopped", 2: "longest", 3: "silence", 4: "failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """A recording that runs; `slots` are of the bridge, one for each side: the legs are connected to them."""
+
+    id: int
+    slots: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One that has ended: the file has its name and is on disk, or `error` is the errno of what went wrong."""
+
+    why: str
+    seconds: float
+    error: int
+
+
+def record(path: str, sides: int, longest: float, silence: float) -> Recorder:
+    """Record into a wav file, mono or with two sides in stereo; until it has ended it is called `path`.part.
+    `longest`, `silence`: seconds, 0 without end. Raises OSError."""
+    slots = ffi.new("int[2]")
+    most = 2_000_000_000  # milliseconds that C can count
+    found = lib.ck_record_open(
+        os.fsencode(path), sides, min(int(longest * 1000), most), min(int(silence * 1000), most), slots
+    )
+    _checked(min(found, 0), path)
+    return Recorder(int(found), tuple(int(slots[side]) for side in range(sides)))
+
+
+def record_pause(recorder: Recorder, on: bool) -> None:
+    """Silence in place of what is said, or on again."""
+    lib.ck_record_pause(recorder.id, int(on))
+
+
+def record_length(recorder: Recorder) -> float:
+    """Seconds recorded so far."""
+    return max(int(lib.ck_record_length(recorder.id)), 0) / 1000
+
+
+def record_stop(recorder: Recorder) -> None:
+    """End it; `recorded` tells when it is whole."""
+    lib.ck_record_stop(recorder.id)
+
+
+def recorded(recorder: Recorder) -> Recorded | None:
+    """How it ended, None while it runs."""
+    facts = ffi.new("int[2]")
+    why = lib.ck_record_done(recorder.id, facts, facts + 1)
+    return Recorded(WHY.get(why, "failed"), facts[0] / 1000, int(facts[1])) if why else None
+
+
+def record_close(recorder: Recorder) -> None:
+    """Forget one that has ended."""
+    lib.ck_record_close(recorder.id)
 
 
 def _checked(status: int, what: str) -> None:

@@ -14,7 +14,10 @@ static int ck_level(int slot, unsigned *tx, unsigned *rx) { return pjsua_conf_ge
 
 /* ---- prompts -------------------------------------------------------------------------------------------------------- */
 
-enum { PLAYERS = 128, MOST_SAMPLES = 8000 * 60 * 10 };
+enum {
+    PLAYERS = 128, MOST_SAMPLES = 8000 * 60 * 10,
+    FAINT = 100, BREATH = 640,         /* between two pieces nothing is left of their silence but 80 ms of each */
+};
 
 typedef struct player {
     pjmedia_port base;
@@ -93,11 +96,50 @@ done:
     return found;
 }
 
-/* Plays the file to the slot; an id, or an error. */
-static int ck_play(const char *path, int slot, int loop)
+/* How many samples of silence a piece begins with, or with `step` -1 ends with, over what is left between pieces. */
+static long faint(const pj_int16_t *from, long length, int step)
+{
+    long n = 0;
+
+    while (n < length && abs(from[n * step]) < FAINT)
+        n++;
+    return n > BREATH ? n - BREATH : 0;
+}
+
+/* The samples of several files, one path a line, as one; a negative errno when one of them cannot be read. */
+static long read_pieces(const char *paths, pj_int16_t **samples)
+{
+    char *list = strdup(paths), *rest = NULL;
+    long length = 0;
+
+    for (char *path = list ? strtok_r(list, "\n", &rest) : NULL; path; path = strtok_r(NULL, "\n", &rest)) {
+        pj_int16_t *piece = NULL, *more;
+        long found = read_wav(path, &piece), skip = 0;
+        if (found > 0 && length > 0) {
+            skip = faint(piece, found, 1);
+            length -= faint(*samples + length - 1, length, -1);
+        }
+        more = found < 0 ? NULL : realloc(*samples, (size_t)(length + found - skip) * 2 + 2);
+        if (more) {
+            memcpy(more + length, piece + skip, (size_t)(found - skip) * 2);
+            *samples = more;
+            length += found - skip;
+        }
+        free(piece);
+        if (!more || length > MOST_SAMPLES) {
+            length = found < 0 ? found : -ENOMEM;
+            break;
+        }
+    }
+    free(list);
+    return length;
+}
+
+/* Plays files to the slot without a gap, one path a line; an id, or an error. */
+static int ck_play(const char *paths, int slot, int loop)
 {
     pj_int16_t *samples = NULL;
-    long length = read_wav(path, &samples);
+    long length = read_pieces(paths, &samples);
     pj_str_t name = { "prompt", 6 };
     pj_pool_t *pool;
     player *p;

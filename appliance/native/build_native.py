@@ -16,7 +16,7 @@ from pathlib import Path
 from cffi import FFI
 
 HERE = Path(__file__).resolve().parent
-SOURCES = ("centralka.h", "hook.c", "elastic.c", "ears.c", "wire.c", "pcm.c", "sound_card.c", "bridge.c")
+SOURCES = ("centralka.h", "hook.c", "elastic.c", "ears.c", "wire.c", "pcm.c", "sound_card.c", "bridge.c", "recorder.c")
 LIBRARIES = ("pjsua", "pjsip-ua", "pjsip-simple", "pjsip", "pjmedia", "pjnath", "pjlib-util", "pj", "asound")
 
 DECLARATIONS = """
@@ -25,8 +25,12 @@ extern "Python" void ck_on_dropped(char *, int, char *, int);
 extern "Python" void ck_on_answer(long, int);
 int ck_hook_install(void);
 int ck_respond(void *request, int code, const char *headers, int stateful);
+void ck_to_tag(void *request, const char *tag);
 int ck_account_route(int account, const char *route);
 int ck_send_options(const char *target, const char *route, const char *from, long token);
+int ck_send_notify(const char *target, const char *route, const char *from, const char *from_tag, const char *to,
+                   const char *to_tag, const char *contact, const char *call_id, int cseq, const char *headers,
+                   const char *subtype, const char *body, long token);
 void ck_quiet(int level);
 
 typedef struct ck_pcm_counters {
@@ -54,9 +58,16 @@ int ck_connect(int from, int to);
 int ck_disconnect(int from, int to);
 int ck_ports(void);
 int ck_level(int slot, unsigned *tx, unsigned *rx);
-int ck_play(const char *path, int slot, int loop);
+int ck_play(const char *paths, int slot, int loop);
 int ck_play_finished(int id);
 int ck_play_stop(int id);
+
+int ck_record_open(const char *path, int sides, int longest, int silence, int *slots);
+int ck_record_pause(int id, int on);
+int ck_record_length(int id);
+int ck_record_stop(int id);
+int ck_record_done(int id, int *length, int *error);
+int ck_record_close(int id);
 """
 
 

@@ -148,6 +148,13 @@ static int ck_respond(void *request, int code, const char *headers, int stateful
     return pjsip_endpt_respond_stateless(pjsua_get_pjsip_endpt(), rdata, code, NULL, &list, NULL);
 }
 
+/* The To tag that the next answer to this request has: whoever keeps a dialog for it minted the tag. */
+static void ck_to_tag(void *request, const char *tag)
+{
+    pjsip_rx_data *rdata = request;
+    pj_strdup2(rdata->tp_info.pool, &rdata->msg_info.to->tag, tag);
+}
+
 /* ---- requests of ours ------------------------------------------------------------------------------------------- */
 
 static pjsip_route_hdr *parse_route(pj_pool_t *pool, const char *route)
@@ -203,6 +210,39 @@ static int ck_send_options(const char *target, const char *route, const char *fr
     if (hop)
         pjsip_msg_insert_first_hdr(tdata->msg, (pjsip_hdr *)hop);
     return pjsip_endpt_send_request(pjsua_get_pjsip_endpt(), tdata, -1, (void *)(pj_ssize_t)token, &answered);
+}
+
+/* A NOTIFY of a dialog that Python keeps (no dialog of PJSIP's). `from` and `to` are URIs, their tags stand apart, an empty
+ * `to_tag` is none. The body is application/`subtype`. ck_on_answer(token, code) comes within 32 s unless this fails. */
+static int ck_send_notify(const char *target, const char *route, const char *from, const char *from_tag,
+                          const char *to, const char *to_tag, const char *contact, const char *call_id, int cseq,
+                          const char *headers, const char *subtype, const char *body, long token)
+{
+    static const pjsip_method notify = { PJSIP_OTHER_METHOD, { "NOTIFY", 6 } };
+    pjsip_endpoint *endpoint = pjsua_get_pjsip_endpt();
+    pj_str_t type = pj_str("application"), kind = pj_str((char *)subtype), text = pj_str((char *)body);
+    pj_str_t where = pj_str((char *)target), own = pj_str((char *)from), peer = pj_str((char *)to);
+    pj_str_t back = pj_str((char *)contact), id = pj_str((char *)call_id);
+    pjsip_tx_data *tdata;
+    pjsip_route_hdr *hop;
+    pjsip_hdr list;
+    pj_status_t status = pjsip_endpt_create_request(endpoint, &notify, &where, &own, &peer, &back, &id, cseq, NULL, &tdata);
+
+    if (status != PJ_SUCCESS)
+        return status;
+    pj_strdup2(tdata->pool, &PJSIP_MSG_FROM_HDR(tdata->msg)->tag, from_tag);
+    pj_strdup2(tdata->pool, &PJSIP_MSG_TO_HDR(tdata->msg)->tag, to_tag);
+    hop = route[0] ? parse_route(tdata->pool, route) : NULL;
+    if (hop)
+        pjsip_msg_insert_first_hdr(tdata->msg, (pjsip_hdr *)hop);
+    parse_headers(tdata->pool, headers, &list);
+    while (!pj_list_empty(&list)) {
+        pjsip_hdr *one = list.next;
+        pj_list_erase(one);
+        pjsip_msg_add_hdr(tdata->msg, one);
+    }
+    tdata->msg->body = pjsip_msg_body_create(tdata->pool, &type, &kind, &text);
+    return pjsip_endpt_send_request(endpoint, tdata, -1, (void *)(pj_ssize_t)token, &answered);
 }
 
 /* ---- what PJSIP says of itself ----------------------------------------------------------------------------------- */

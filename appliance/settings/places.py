@@ -35,7 +35,18 @@ class Places:
 
     def make(self) -> None:
         """Create the folders: readable for owner and group, nobody else."""
-        for folder in (self.state, self.run, self.prompts, self.uploads, self.rendered, self.devices, self.tls):
+        for folder in (
+            self.state,
+            self.run,
+            self.prompts,
+            self.uploads,
+            self.rendered,
+            self.devices,
+            self.tls,
+            self.recordings,
+            self.voicemail,
+            self.lists,
+        ):
             folder.mkdir(mode=0o770, parents=True, exist_ok=True)
 
     @property
@@ -72,6 +83,21 @@ class Places:
     def uploads(self) -> Path:
         """The owner's own recordings: uploads/<id>.wav"""
         return self.prompts / "uploads"
+
+    @property
+    def recordings(self) -> Path:
+        """Recorded calls: recordings/<year>/<month>/<id>"""
+        return self.state / "recordings"
+
+    @property
+    def voicemail(self) -> Path:
+        """Messages of mailboxes: voicemail/<id>"""
+        return self.state / "voicemail"
+
+    @property
+    def lists(self) -> Path:
+        """Block lists that others write: lists/<name>.csv or .txt, watched."""
+        return self.state / "lists"
 
     @property
     def tls(self) -> Path:

@@ -4,16 +4,18 @@ from collections.abc import Iterable, Mapping
 from datetime import date, time
 from zoneinfo import ZoneInfo
 
+from appliance.core.blocklist import Block, Blocklist
+from appliance.core.feature_codes import DIALLED, TYPED
 from appliance.core.model import LineId
 from appliance.core.numbers import as_pattern
-from appliance.core.plan import Block, Group, Line, OutgoingRule, Person, Plan, SmsRules
+from appliance.core.plan import Group, Line, Person, Plan, SmsRules
 from appliance.core.plan_time import Holiday, Hours, Range
 from appliance.core.sms_rules import Rule
+from appliance.settings import calling
 from appliance.settings.fields import Value
 from appliance.settings.planning_calls import group_more, line_more, mailbox, menu, person_more, scheme
 from appliance.settings.schema import Settings, rows
-
-CODES = {"*28": "night.toggle", "*43": "echo", "*65": "address"}
+from appliance.settings.screening import repeats_of
 
 
 def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str], helping: Iterable[str]) -> Plan:
@@ -23,6 +25,7 @@ def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str],
     holidays = holidays_of(settings["hours"])
     people = {str(p["extension"]): _person(p, office) for p in rows(settings, "people") if p.get("enabled")}
     groups = {str(g["id"]): _group(g, people) for g in rows(settings, "groups")}
+    members = {name: group.members for name, group in groups.items()}
     lines = {
         LineId(str(line["id"])): _line(line, office, zone, holidays, groups)
         for line in rows(settings, "lines")
@@ -35,11 +38,13 @@ def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str],
         lines=lines,
         people=people,
         groups=groups,
-        blocks=tuple(blocks),
-        outgoing=tuple(_rule(rule) for rule in rows(settings, "outgoing")),
+        blocks=Blocklist.of(blocks),
+        outgoing=tuple(calling.rule(row, members, zone) for row in rows(settings, "outgoing")),
+        calling=calling.calling(settings["calling"]),
         emergency=frozenset(emergency) or frozenset({"112"}),
         help_numbers=frozenset(helping),
-        codes=CODES,
+        codes=DIALLED,
+        call_codes=TYPED,
         last_caller=str(office["last_caller"]),
         sms_rules=tuple(
             _sms_rule(rule, str(office["country"])) for rule in rows(settings, "sms_rules") if rule.get("enabled")
@@ -48,6 +53,8 @@ def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str],
         menus={str(row["id"]): menu(row) for row in rows(settings, "menus")},
         mailboxes={str(row["id"]): mailbox(row) for row in rows(settings, "mailboxes")},
         extension_digits=tuple(sorted({len(extension) for extension in people})) or (3,),
+        repeats=repeats_of(settings["screening"]),
+        known=frozenset(line.own_number for line in lines.values() if line.own_number),
     )
 
 
@@ -80,16 +87,13 @@ def _person(row: Mapping[str, Value], office: Mapping[str, Value]) -> Person:
         outgoing_line=LineId(str(row["outgoing_line"])) if row.get("outgoing_line") else None,
         may_dial=frozenset(_texts(row.get("may_dial"))) | {"internal"},
         **person_more(row),
+        **calling.person_more(row),
     )
 
 
 def _group(row: Mapping[str, Value], people: Mapping[str, Person]) -> Group:
     members = tuple(m for m in _texts(row["members"]) if m in people)
     return Group(str(row["id"]), str(row["name"]), members, float(str(row["seconds"])), **group_more(row))
-
-
-def _rule(row: Mapping[str, Value]) -> OutgoingRule:
-    return OutgoingRule(str(row["pattern"]), tuple(LineId(name) for name in _texts(row["lines"])))
 
 
 def _sms_rule(row: Mapping[str, Value], country: str) -> Rule:
@@ -139,6 +143,8 @@ def _line(
         sms_never=tuple(as_pattern(one, str(office["country"])) for one in _texts(row.get("sms_never"))),
         sms=_sms_rules(row),
         **line_more(row),
+        **calling.line_more(row),
+        strangers=str(row["strangers"]),
     )
 
 

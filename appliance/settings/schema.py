@@ -7,6 +7,7 @@ people...). `check_all` gives every fault of a whole set of settings at once.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from appliance.settings import calling
 from appliance.settings.calls import (
     GROUP_FIELDS,
     LINE_FIELDS,
@@ -38,6 +39,8 @@ from appliance.settings.fields import (
     Zone,
     check,
 )
+from appliance.settings.screening import FIELDS as SCREENING_FIELDS
+from appliance.settings.screening import STRANGERS
 from appliance.settings.sims import sim_faults
 from appliance.words import PROMPTS
 
@@ -47,7 +50,10 @@ COUNTRIES = {
 }  # fmt: skip
 LANGUAGES = {"en": "English", "pl": "Polish", "uk": "Ukrainian", "es": "Spanish", "ro": "Romanian"}
 TURN_AWAY = {"announce": "Play an announcement", "busy": "Busy", "reject": "Refuse"}
-UNKNOWN_CALLER = {"ring": "Let it ring", "block": "Refuse always", "block-after-hours": "Refuse outside hours"}
+UNKNOWN_CALLER = {
+    "ring": "Let it ring", "block": "Refuse always", "block-after-hours": "Refuse outside hours",
+    "key": "Ask for a key first",
+}  # fmt: skip
 DIAL_CLASSES = {
     "internal": "Inside", "local": "Local", "national": "Country-wide", "mobile": "Mobile",
     "abroad": "Abroad", "premium": "Premium",
@@ -86,6 +92,9 @@ OFFICE = Section("office", "Office", (
     Zone(name="timezone", label="Time zone", default="Europe/Warsaw", help="Opening hours are read in this zone."),
     Choice(name="last_caller", label="Status button, held 3 to 10 seconds", default="block", seldom=True,
            options={"block": "Blocks the last caller", "let-next": "Lets the next caller through"}),
+    Day(name="ends_2g", label="2G is switched off on", seldom=True,
+        help="By your operator. Lines that are on 2G only warn you in time. Empty: not known."),
+    Day(name="ends_3g", label="3G is switched off on", seldom=True),
 ))  # fmt: skip
 
 NETWORK = Section("network", "Network", (
@@ -106,6 +115,8 @@ NETWORK = Section("network", "Network", (
             seldom=True),
     Integer(name="max_expiry", label="Longest registration", unit="seconds", default=3600, least=60, most=7200,
             seldom=True),
+    Switch(name="unsolicited_mwi", label="Light message lamps of phones that do not ask", default=False, seldom=True,
+           help="For phones whose lamp stays dark although there are messages. Phones that ask are told anyway."),
 ))  # fmt: skip
 
 MAIL = Section("mail", "Mail", (
@@ -241,6 +252,9 @@ LINES = Section("lines", "Lines", (
          pattern_fault="not-a-sound-card", seldom=True,
          help="ALSA's name of it, best by the card's own, such as hw:CARD=Android."),
     *LINE_FIELDS,
+    *calling.LINE_FIELDS,
+    Choice(name="strangers", label="Callers nobody knows yet", options=STRANGERS, default="ring",
+           help="With a key: a voice asks for a digit. Who presses it rings, and later on without being asked."),
 ), many=True)  # fmt: skip
 
 PEOPLE = Section("people", "People and phones", (
@@ -256,6 +270,7 @@ PEOPLE = Section("people", "People and phones", (
            default=["internal", "local", "national", "mobile"], most=6),
     Switch(name="enabled", label="In use", default=True),
     *PERSON_FIELDS,
+    *calling.PERSON_FIELDS,
 ), many=True)  # fmt: skip
 
 GROUPS = Section("groups", "Groups", (
@@ -270,10 +285,11 @@ GROUPS = Section("groups", "Groups", (
 
 OUTGOING = Section("outgoing", "Calling out", (
     _id(),
-    Text(name="pattern", label="Numbers", required=True, longest=20, pattern=r"\*|\+?[0-9]{1,15}\*?",
+    Text(name="pattern", label="Numbers", required=True, longest=20, pattern=r"\*|\+?[0-9]{1,15}\*?|\+?[0-9X]{2,15}",
          pattern_fault="not-a-pattern", help="A whole number, the beginning with * at the end, or * for all."),
     ListOf(name="lines", label="Lines, in order", required=True, most=20,
            item=Text(name="line", label="Line", longest=31)),
+    *calling.RULE_FIELDS,
 ), many=True)  # fmt: skip
 
 ANNOUNCEMENTS = Section("prompts", "Announcements", (
@@ -324,6 +340,8 @@ MAILBOX = Section("mailbox", "Answers by mail", (
 SCHEMES = Section("schemes", "Schemes", (_id(), *SCHEME_FIELDS), many=True)
 MENUS = Section("menus", "Menus", (_id(), *MENU_FIELDS), many=True)
 MAILBOXES = Section("mailboxes", "Mailboxes", (_id(), *MAILBOX_FIELDS), many=True)
+CALLING = Section("calling", "Limits of calling out", calling.FIELDS)
+SCREENING = Section("screening", "Blocking by itself", SCREENING_FIELDS)
 
 # a new section stands last: the place of each is its number in the file
 SECTIONS: dict[str, Section] = {
@@ -343,6 +361,8 @@ SECTIONS: dict[str, Section] = {
         SCHEMES,
         MENUS,
         MAILBOXES,
+        CALLING,
+        SCREENING,
     )
 }
 
@@ -421,6 +441,7 @@ def check_between(settings: Settings) -> dict[str, Fault]:
         needed = NEEDED.get(str(rule.get("action")))
         if needed and not rule.get(needed):
             faults[f"sms_rules.{i}.{needed}"] = Fault("required")
+    faults.update(calling.faults(settings, lines, rows(settings, "outgoing"), people))
     faults.update(_check_single(settings))
     faults.update(call_faults({name: rows(settings, name) for name, section in SECTIONS.items() if section.many}))
     return faults

@@ -3,6 +3,7 @@
 A JSON line each way, as on the exchange's socket: {"v":1,"id":1,"do":"gsm0.call","args":{"number":"+48600100200"}}.
 """
 
+import argparse
 import asyncio
 import contextlib
 import json
@@ -116,6 +117,7 @@ def _ready() -> None:
 
 def main() -> int:
     """The process."""
+    argparse.ArgumentParser(prog="python -m appliance.virtual", description=__doc__).parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("mail.log").setLevel(logging.WARNING)
     try:

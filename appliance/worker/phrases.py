@@ -41,6 +41,7 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
         "fax-waiting": "The operator says that a fax waits for this number.",
         "email-waiting": "The operator says that mail waits for this number.",
         "other-waiting": "The operator says that something waits for this number.",
+        "replaces": "It takes the place of the message of {at}.",
         "video-waiting": "The operator says that a video message waits for this number.",
     },
     "pl": {
@@ -77,6 +78,7 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
         "fax-waiting": "Operator informuje, że dla tego numeru czeka faks.",
         "email-waiting": "Operator informuje, że dla tego numeru czeka poczta elektroniczna.",
         "other-waiting": "Operator informuje, że coś czeka dla tego numeru.",
+        "replaces": "Zastępuje wiadomość z {at}.",
         "video-waiting": "Operator informuje, że dla tego numeru czeka wiadomość wideo.",
     },
     "uk": {
@@ -113,6 +115,7 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
         "fax-waiting": "Оператор повідомляє, що для цього номера є факс.",
         "email-waiting": "Оператор повідомляє, що для цього номера є електронна пошта.",
         "other-waiting": "Оператор повідомляє, що для цього номера щось є.",
+        "replaces": "Воно замінює повідомлення від {at}.",
         "video-waiting": "Оператор повідомляє, що для цього номера є відеоповідомлення.",
     },
     "es": {
@@ -149,6 +152,7 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
         "fax-waiting": "El operador avisa de que hay un fax para este número.",
         "email-waiting": "El operador avisa de que hay correo electrónico para este número.",
         "other-waiting": "El operador avisa de que hay algo para este número.",
+        "replaces": "Sustituye al mensaje de {at}.",
         "video-waiting": "El operador avisa de que hay un mensaje de vídeo para este número.",
     },
     "ro": {
@@ -185,6 +189,7 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
         "fax-waiting": "Operatorul anunță că există un fax pentru acest număr.",
         "email-waiting": "Operatorul anunță că există un e-mail pentru acest număr.",
         "other-waiting": "Operatorul anunță că există ceva pentru acest număr.",
+        "replaces": "Înlocuiește mesajul din {at}.",
         "video-waiting": "Operatorul anunță că există un mesaj video pentru acest număr.",
     },
 }  # fmt: skip

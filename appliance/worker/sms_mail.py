@@ -31,7 +31,9 @@ LONGEST_TEXT = 50_000  # 255 parts of 153 letters are 39,015
 MOST_PDUS = 255
 LONGEST_PDU = 400
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-TOLD_ELSEWHERE = frozenset({"incomplete", "completed", "undecodable", *(f"replace-{n}" for n in range(1, 8))})
+TOLD_ELSEWHERE = frozenset(
+    {"incomplete", "completed", "undecodable", "replaced", *(f"replace-{n}" for n in range(1, 8))}
+)
 
 _DIRECTION = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
 
@@ -135,14 +137,14 @@ def _sms_body(payload: Mapping[str, Json], label: str, desk: Desk, footer: str) 
         parts.append(phrase(desk.language, "cut"))
     if unreadable:
         parts.append(phrase(desk.language, "undecodable") + "\n\n" + _hex(payload.get("pdu")))
-    parts += _remarks(payload, flags, desk.language)
+    parts += _remarks(payload, flags, desk)
     parts.append(_facts(payload, label, desk))
     parts.append("-- \n" + phrase(desk.language, footer, office=one_line(desk.name)))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _remarks(payload: Mapping[str, Json], flags: Sequence[str], language: str) -> list[str]:
-    remarks = []
+def _remarks(payload: Mapping[str, Json], flags: Sequence[str], desk: Desk) -> list[str]:
+    remarks, language = [], desk.language
     if "completed" in flags:
         remarks.append(phrase(language, "completed"))
     elif "incomplete" in flags or payload.get("missing"):
@@ -150,6 +152,8 @@ def _remarks(payload: Mapping[str, Json], flags: Sequence[str], language: str) -
         gone = ", ".join(str(n) for n in missing if isinstance(n, int)) if isinstance(missing, list) else ""
         have, total = _whole(payload, "parts"), _whole(payload, "parts_total")
         remarks.append(phrase(language, "incomplete", have=have, total=total, missing=gone or "?"))
+    if _text(payload, "replaces"):
+        remarks.append(phrase(language, "replaces", at=local_time(_text(payload, "replaces"), desk)))
     remarks += [phrase(language, one_line(flag)) for flag in flags if flag not in TOLD_ELSEWHERE]
     return [f"* {remark}" for remark in remarks]
 

@@ -29,6 +29,7 @@ from appliance.core.model import (
     MailboxStep,
     MenuStep,
     Number,
+    PinStep,
     QueueStep,
     RefuseStep,
     ResponsibleStep,
@@ -40,7 +41,7 @@ from appliance.core.model import (
     ToneStep,
     Wave,
 )
-from appliance.core.plan import Group
+from appliance.core.plan import Group, Person
 from appliance.core.scheme import Destination, Key, Mailbox, Menu, To
 from tests.core.builders import GSM0, dialled, line, offer, plan
 
@@ -52,6 +53,7 @@ PLAN = plan(
     menus={"main": MENU}, mailboxes={"office": Mailbox("office", "Office")}, call_codes=CODES,
     groups={"office": Group("office", "Office", ("101", "102"), queue=True, call_back=True)},
     lines={GSM0: line(record=True)},
+    people={e: Person(e, e, "pl", None, pin="1") for e in ("101", "102", "103")},
 )  # fmt: skip
 
 
@@ -79,6 +81,7 @@ STEPS: tuple[Callable[[random.Random], Step], ...] = (
     lambda r: AnnounceStep("closed", "closed"),
     lambda r: ToneStep("closed"),
     lambda r: RefuseStep("busy"),
+    lambda r: PinStep("101", (DialStep((_outside(),), talk_seconds=r.choice([0.0, 90.0])), RefuseStep("busy"))),
     lambda r: ServiceStep(r.choice(["echo", "night.toggle", "room", "address"]), {"value": "on"}),
 )  # fmt: skip
 

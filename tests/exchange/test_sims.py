@@ -167,7 +167,8 @@ def test_after_a_long_call_out_the_balance_is_read_once_an_hour(make):
         record = do.CallRecord(
             "c", direction, "phones", nobody, nobody, "", "", "", 0, talk_ms, by, "normal", "", (), ()
         )
-        desk.office.exchange.call_ended(record)
+        for told in desk.office.exchange.call_ended:
+            told(record)
 
     at = desk.office.clock.monotonic()
     for direction, talk_ms, by in ((Direction.IN, 900_000, "gsm0"), (Direction.OUT, 1000, "gsm0"),

@@ -81,6 +81,9 @@ class FakeBridge:
     def play(self, leg, slot, path, loop):
         self.playing[leg] = (path.stem, loop)
 
+    def say(self, leg, slot, paths):
+        self.playing[leg] = (" ".join(path.stem for path in paths), False)
+
     def levels(self, slot):
         return -20, -30
 
@@ -104,6 +107,7 @@ class FakeStorage:
     hits: list = field(default_factory=list)
     events: list = field(default_factory=list)
     blocked: list = field(default_factory=list)
+    added: list = field(default_factory=list)
     full: bool = False
 
     def call(self, record):
@@ -125,6 +129,9 @@ class FakeStorage:
 
     def block(self, pattern, by):
         self.blocked.append(pattern)
+
+    def add_block(self, entry, by):
+        self.added.append(entry)
 
     def happened(self, message, args, severity):
         self.events.append(message)

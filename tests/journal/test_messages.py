@@ -50,6 +50,21 @@ def test_the_same_pdu_again_is_stored_but_makes_no_second_message(writer: Writer
     assert len(rows(path, "SELECT * FROM sms")) == len(rows(path, "SELECT * FROM outbox")) == 1
 
 
+def test_a_replacing_message_takes_the_place_of_the_one_before(writer: Writer, path: Path) -> None:
+    """Of the same sender and type, and of no other; the older one stays in the journal, marked."""
+    write(writer, sms("Gate 3", flags=("replace-1",)), sms("Gate 7", flags=("replace-2",), minute=1),
+          sms("Gate 5", flags=("replace-1",), minute=2), sms("Gate 9", flags=("replace-1",), minute=3))  # fmt: skip
+    found = rows(path, "SELECT text, flags FROM sms ORDER BY id")
+    assert [row["text"] for row in found if "replaced" in json.loads(str(row["flags"]))] == ["Gate 3", "Gate 5"]
+    assert [mail["replaces"] for mail in mails(path)] == ["", "", at(0), at(2)]
+
+
+def test_nothing_waits_is_no_mail_but_with_a_text_it_is(writer: Writer, path: Path) -> None:
+    write(writer, sms("", octets=b"", flags=("nothing-waits",)), sms("No messages", flags=("nothing-waits",), minute=1))
+    assert len(rows(path, "SELECT * FROM sms")) == 2
+    assert [mail["text"] for mail in mails(path)] == ["No messages"]
+
+
 def test_the_same_pdu_on_two_lines_is_two_messages(writer: Writer, path: Path) -> None:
     write(writer, sms(), sms(line="gsm1", line_label="Sales"))
     assert [row["line"] for row in rows(path, "SELECT line FROM sms ORDER BY id")] == ["gsm0", "gsm1"]

@@ -20,7 +20,8 @@ CONTROL_PORT = 4444
 
 
 class Phone:
-    """One phone. `mic` is a wav file of 8 kHz, mono, 16 bit, longer than the call: at its end baresip hangs up."""
+    """One phone. `mic` is a wav file of 8 kHz, mono, 16 bit, longer than the call: at its end baresip hangs up. `lamp`:
+    it subscribes to its messages; `watches`: an extension whose presence it subscribes to."""
 
     def __init__(
         self,
@@ -36,6 +37,8 @@ class Phone:
         register: int = 60,
         port: int = 5060,
         codecs: str = "",
+        lamp: bool = False,
+        watches: str = "",
     ) -> None:
         self.folder, self.address, self.server, self.extension = folder, address, server, extension
         self.recordings = folder / "rec"
@@ -45,11 +48,11 @@ class Phone:
         audio = f";audio_codecs={codecs}" if codecs else ""
         account = (
             f"<sip:{extension}@{server}:{port}>;auth_user={extension};auth_pass={password};regint={register};"
-            f"answermode={mode};mwi=no{outbound}{audio}\n"
+            f"answermode={mode};mwi={'yes' if lamp else 'no'}{outbound}{audio}\n"
         )
         (folder / "accounts").write_text(account)
-        (folder / "contacts").write_text("")
-        (folder / "config").write_text(_config(address, mic, self.recordings))
+        (folder / "contacts").write_text(f'"Watched" <sip:{watches}@{server}>;presence=p2p\n' if watches else "")
+        (folder / "config").write_text(_config(address, mic, self.recordings, bool(watches)))
         self.events: list[dict] = []  # not waited for yet
         self.seen: list[dict] = []  # all of them
         self._buffer = b""
@@ -173,7 +176,7 @@ class Phone:
         self._log.close()
 
 
-def _config(address: str, mic: Path, recordings: Path) -> str:
+def _config(address: str, mic: Path, recordings: Path, watches: bool) -> str:
     lines = [
         "poll_method epoll", f"sip_listen {address}:5060", f"net_interface {address}", "audio_path /nonexistent",
         f"audio_source aufile,{mic}", "audio_player aubridge,null", "audio_alert aubridge,null", "ausrc_srate 8000",
@@ -181,6 +184,7 @@ def _config(address: str, mic: Path, recordings: Path) -> str:
         "rtp_ports 10000-10999", f"ctrl_tcp_listen {address}:{CONTROL_PORT}", f"module_path {MODULES}",
         "module mwi.so", "module g711.so", "module sndfile.so", "module aufile.so", "module aubridge.so",
         "module srtp.so", "module_tmp uuid.so", "module_tmp account.so", "module_app menu.so",
-        "module_app ctrl_tcp.so", f"snd_path {recordings}",
+        "module_app ctrl_tcp.so", *(["module_app contact.so", "module_app presence.so"] if watches else []),
+        f"snd_path {recordings}",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"

@@ -6,10 +6,12 @@ from webui import changes, codes, conversations, live, looks, phrases, reading
 from webui.pages import (
     announcements,
     blocking,
+    blocking_files,
     box,
     calls,
     door,
     hours,
+    limits,
     lines,
     mailbox,
     me,
@@ -35,6 +37,7 @@ def register(app: Flask) -> None:
     live.register(app)
     for module in (
         door, start, status, calls, messages, lines, sims, hours, announcements, blocking, outgoing, trycall, people,
-        box, me, undo, mailbox, rules, schemes,
+        box, me, undo, mailbox, rules, limits, blocking_files,
+        schemes,
     ):  # fmt: skip
         app.register_blueprint(module.page)

@@ -92,7 +92,7 @@ def _facts() -> list[tuple[str, str, bool]]:
     except OSError:
         facts.append((_("Storage"), _("Not known"), False))
     try:
-        waits, dead = reading.waiting(), len(reading.dead())
+        waits, dead = reading.waiting(), len(reading.dead({}))
         facts.append((_("Mails that wait"), str(waits), waits == 0))
         facts.append((_("Mails that gave up"), str(dead), dead == 0))
     except JournalError:

@@ -16,7 +16,7 @@ from appliance.settings.schema import LINES, OUTGOING, PEOPLE, SMS_RULES
 from webui import flash, forms, heartbeats, here, line_care, reading, recordings
 from webui.control import LineView
 from webui.forms import Drawn, Options
-from webui.pages import saving
+from webui.pages import fresh, saving
 from webui.words import error_words
 
 page = Blueprint("lines", __name__)
@@ -35,16 +35,21 @@ TABS = (
     Tab("state", _l("State"), ()),
     Tab("incoming", _l("Incoming"), (
         "label", "number", "scheme", "group", "no_answer", "language", "closed", "closed_prompt", "blocked", "withheld",
-        "unavailable", "night", "timezone",
+        "unavailable", "strangers", "night", "timezone",
     )),
     Tab("messages", _l("Messages"), (
         "sms_mail", "sms_to", "sms_out", "sms_report", "sms_premium", "sms_national", "sms_again", "sms_gap",
         "sms_per_hour", "sms_per_day", "sms_never", "sms_keep_days", "heartbeat", "heartbeat_at", "heartbeat_to",
     )),
+    Tab("out", _l("Calling out"), (
+        "outgoing", "presents", "cap_day_minutes", "cap_month_minutes", "cap_night_minutes", "cap_day_money",
+        "cap_month_money", "cap_night_money", "dial_form", "dial_prefix",
+    )),
+    Tab("prices", _l("Prices"), ()),
     Tab("credit", _l("Credit and codes"), ()),
     Tab("backup", _l("Backup number"), ()),
     Tab("modem", _l("Modem"), (
-        "enabled", "device", "pcm_device", "pin", "outgoing", "country", "imei", "call_waiting", "power", "power_port",
+        "enabled", "device", "pcm_device", "pin", "country", "imei", "call_waiting", "power", "power_port",
         "audio", "alsa_device",
     )),
 )  # fmt: skip
@@ -167,6 +172,7 @@ def create(only: tuple[str, ...]) -> saving.Outcome:
     if not request.form.get("pcm_device", "").strip():
         extra["pcm_device"] = _speech_port(device)
     choices: dict[str, Options] = {"group": [("", _("Nobody")), *group_choices()]}
+    extra |= fresh.line()
     outcome = saving.put_item("lines", LINES, line_id, only, choices, extra)
     _suggest(outcome.fields)
     return outcome
@@ -226,6 +232,9 @@ def remove(line_id: str) -> Response | str:
 
 def _leave(line_id: str) -> None:
     """Take a line out of what names it; a rule without lines goes. Raises ControlError."""
+    held = here.control().section("calling")
+    if held["doc"].get("default_line") == line_id:
+        here.control().put("calling", held["version"], {**held["doc"], "default_line": ""}, here.who())
     for section in (PEOPLE, OUTGOING, SMS_RULES):
         held = here.control().section(section.name)
         items = forms.items_of(held["doc"])

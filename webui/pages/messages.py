@@ -61,10 +61,17 @@ def _draw(query: str, sender: str, typed: Compose | None = None) -> str:
     both = sorted([*messages, *((m.created_at, m, None) for m in went)], key=lambda row: row[0])
     line = came[-1].line if came else went[-1].line if went else ""
     return render_template(
-        "messages/list.html", conversations=found, chosen=chosen, opened=bool(sender), query=query, dead=reading.dead(),
+        "messages/list.html", conversations=found, chosen=chosen, opened=bool(sender), query=query,
+        dead=reading.dead(_rules()),
         messages=both, lines=line_names(), answer=answer(), who=phrases.caller, line=line,
         compose=typed or reply_to(chosen, line),
     )  # fmt: skip
+
+
+def _rules() -> dict[str, str]:
+    """Names of rules by their ids."""
+    held = here.section("sms_rules")
+    return {str(one.get("id")): str(one.get("name")) for one in forms.items_of(held["doc"])} if held else {}
 
 
 def senders() -> list[tuple[str, str]]:

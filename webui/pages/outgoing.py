@@ -9,17 +9,24 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
+from appliance.core.calling_out import weight
 from appliance.core.model import PHONES
 from appliance.core.numbers import as_pattern
 from appliance.errors import ControlError
+from appliance.settings.calling import rule as planned
 from appliance.settings.schema import OUTGOING
-from webui import flash, forms, here, phrases, traces
-from webui.pages import saving, trycall
+from webui import flash, forms, here, i18n, phrases, traces
+from webui.pages import limits, saving, trycall
 from webui.words import error_words
 
 page = Blueprint("outgoing", __name__)
 
-KINDS = {"all": _l("All numbers"), "prefix": _l("All that begin with"), "number": _l("One number")}
+KINDS = {
+    "all": _l("All numbers"), "prefix": _l("All that begin with"), "number": _l("One number"),
+    "mask": _l("A mask, X for any digit"),
+}  # fmt: skip
+MORE = ("people", "group", "days", "start", "end", "cut", "add", "withhold")
+WHOM_AND_WHEN = ("pattern", "people", "group", "days", "start", "end")  # two rules differ in one of these
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,7 @@ class Rule:
     pattern: str
     words: str
     lines: list[str]
+    notes: list[str]
 
 
 @dataclass(slots=True)
@@ -58,6 +66,7 @@ def index() -> str:
     people = [(str(p.get("extension")), f"{p.get('extension')} {p.get('name')}") for p in _items("people")]
     return render_template(
         "outgoing/list.html", rules=rules, lines=lines, answer=answer, people=people, tried=_try(people),
+        tabs=limits.tabs("rules"), default=limits.default_choices(),
         rest=bool(rules) and not any(rule.pattern == "*" for rule in rules),
     )  # fmt: skip
 
@@ -73,18 +82,20 @@ def one(rule: str) -> Response | str | tuple[str, int]:
         return _draw(item, _typed_of(item), {}, [])
     country = here.office().country
     kind, text = request.form.get("kind", "number"), request.form.get("pattern", "").strip()
-    pattern = "*" if kind == "all" else as_pattern(text.rstrip("*") + ("*" if kind == "prefix" else ""), country)
+    pattern = _pattern(kind, text, country)
     lines = list(dict.fromkeys(one for one in request.form.getlist("line") if one))
     taken = {str(one.get("id")) for one in items}
     fresh = next(f"rule-{n}" for n in range(1, 1000) if f"rule-{n}" not in taken)
-    errors = _faults(pattern, item, items)
+    errors = _faults({**forms.sent(OUTGOING.fields, MORE), "pattern": pattern}, item, items)
     outcome = None
     if not errors:
-        outcome = saving.put_item("outgoing", OUTGOING, rule if item else fresh, (), None,
+        outcome = saving.put_item("outgoing", OUTGOING, rule if item else fresh, MORE, _choices(),
                                   {"pattern": pattern, "lines": lines})  # fmt: skip
     if outcome is None or not outcome.ok:
         errors = errors or (outcome.errors if outcome else {})
-        typed: dict[str, object] = {"kind": kind, "pattern": text, "lines": lines}
+        typed: dict[str, object] = {
+            **forms.sent(OUTGOING.fields, MORE), "kind": kind, "pattern": text, "lines": lines,
+        }  # fmt: skip
         shown = {name.split(".")[0]: words for name, words in errors.items()}
         others = [] if shown or outcome is None else outcome.others
         return _draw(item, typed, shown, others), 422
@@ -112,39 +123,94 @@ def pattern_words(pattern: str) -> str:
     """Which numbers a rule is for."""
     if pattern == "*":
         return str(KINDS["all"])
+    if "X" in pattern:
+        return pattern
     if pattern.endswith("*"):
         return str(_("%(start)s and all that follows", start=phrases.caller(pattern[:-1])))
     return phrases.caller(pattern)
 
 
+def _pattern(kind: str, text: str, country: str) -> str:
+    """What was typed, as a rule holds it."""
+    if kind == "all":
+        return "*"
+    if kind == "mask":
+        return "".join(text.split()).upper().replace("-", "")
+    return as_pattern(text.rstrip("*") + ("*" if kind == "prefix" else ""), country)
+
+
 def _rules() -> list[Rule]:
-    """As the exchange weighs them: a whole number before a beginning, a longer beginning before a shorter one."""
+    """As the exchange weighs them: the first that fits wins."""
     labels = {str(line.get("id")): str(line.get("label")) for line in _lines()}
     rules = []
     for item in _items("outgoing"):
         pattern, lines = str(item.get("pattern")), item.get("lines")
         names = [labels.get(str(one), str(one)) for one in lines] if isinstance(lines, list) else []
-        rules.append(Rule(str(item.get("id")), pattern, pattern_words(pattern), names))
-    return sorted(rules, key=lambda rule: (rule.pattern.endswith("*"), -len(rule.pattern)))
+        one = Rule(str(item.get("id")), pattern, pattern_words(pattern), names, _notes(item))
+        known = {"id": "", "pattern": pattern, "lines": [], **item}
+        rules.append((weight(planned(known, {}, here.office().zone)), one))  # type: ignore[arg-type]
+    return [one for _weight, one in sorted(rules, key=lambda pair: pair[0], reverse=True)]
 
 
-def _faults(pattern: str, item: Mapping[str, object] | None, items: Sequence[Mapping[str, object]]) -> dict[str, str]:
+def _notes(item: Mapping[str, object]) -> list[str]:
+    """For whom a rule is, when, and what it makes of the number."""
+    people = dict(_choices()["people"])
+    some = item.get("people")
+    names = [people.get(str(one), str(one)) for one in some] if isinstance(some, list) else []
+    if item.get("group"):
+        names.append(dict(_choices()["group"]).get(str(item["group"]), str(item["group"])))
+    notes = [_("for %(who)s", who=phrases.several(names))] if names else []
+    days = item.get("days")
+    when = [i18n.weekday(int(str(day)), "abbreviated") for day in days] if isinstance(days, list) else []
+    if item.get("start") or item.get("end"):
+        times = {"start": item.get("start") or "00:00", "end": item.get("end") or "24:00"}
+        when.append(_("%(start)s to %(end)s", **times))
+    notes += [", ".join(when)] if when else []
+    if str(item.get("cut") or 0) != "0":
+        notes.append(_("%(cut)s digits cut off", cut=item.get("cut")))
+    if item.get("add"):
+        notes.append(_("%(add)s put in front", add=item.get("add")))
+    return [*notes, *([_("number hidden")] if item.get("withhold") else [])]
+
+
+def _choices() -> dict[str, Sequence[tuple[str, str]]]:
+    """Options of the fields that name something."""
+    return {
+        "people": [(str(p.get("extension")), f"{p.get('extension')} {p.get('name')}") for p in _items("people")],
+        "group": [("", _("no group")), *((str(g.get("id")), str(g.get("name"))) for g in _items("groups"))],
+        "days": [(str(day), i18n.weekday(day)) for day in range(7)],
+    }
+
+
+def _faults(
+    typed: Mapping[str, object], item: Mapping[str, object] | None, items: Sequence[Mapping[str, object]]
+) -> dict[str, str]:
     """What the exchange would not see: a rule without its number, and two rules for the same."""
+    pattern = str(typed["pattern"])
     if not pattern.strip("*+") and pattern != "*":
         return {"pattern": _("Give a number, or its beginning.")}
-    if pattern.endswith("*") and pattern != "*" and not pattern.startswith("+"):
+    short = pattern.rstrip("*").isdigit() and len(pattern) <= 3  # a digit that is dialled in front
+    if pattern.endswith("*") and pattern != "*" and not pattern.startswith("+") and not (short and typed.get("cut")):
         return {"pattern": _("Begin with the country, such as +48 600.")}
-    if any(one.get("pattern") == pattern and one is not item for one in items):
+    if any(_key(one) == _key(typed) and one is not item for one in items):
         return {"pattern": _("There is a rule for these numbers already.")}
     return {}
+
+
+def _key(rule: Mapping[str, object]) -> list[str]:
+    """Which calls a rule is for."""
+    values = (rule.get(name) or "" for name in WHOM_AND_WHEN)
+    return [" ".join(sorted(map(str, one))) if isinstance(one, list) else str(one) for one in values]
 
 
 def _typed_of(item: Mapping[str, object] | None) -> dict[str, object]:
     """A stored rule as its form has it."""
     pattern = str(item.get("pattern")) if item else ("" if _items("outgoing") else "*")
     kind = "all" if pattern == "*" else "prefix" if pattern.endswith("*") or not pattern else "number"
+    kind = "mask" if "X" in pattern else kind
     first = [str(line.get("id")) for line in _lines() if line.get("outgoing", True)][:1]
-    return {"kind": kind, "pattern": pattern.rstrip("*"), "lines": item.get("lines") if item else first}
+    more = {name: item[name] for name in MORE if name in item} if item else {}
+    return {**more, "kind": kind, "pattern": pattern.rstrip("*"), "lines": item.get("lines") if item else first}
 
 
 def _draw(
@@ -159,6 +225,7 @@ def _draw(
     chosen = typed.get("lines")
     return render_template(
         "outgoing/rule.html", item=item, kinds=KINDS, typed=typed, errors=errors, others=others, options=options,
+        more=forms.draw(OUTGOING.fields, typed, errors, _choices(), MORE),
         chosen=[str(one) for one in chosen] if isinstance(chosen, list) else [],
         title=pattern_words(str(item.get("pattern"))) if item else _("New rule"),
     )  # fmt: skip

@@ -15,14 +15,17 @@ from webui import flash, forms, here
 from webui.auth import Refused, now
 from webui.control import PhoneView
 from webui.forms import Options
-from webui.pages import saving
+from webui.pages import fresh, saving
 from webui.pages.calls import line_names
 from webui.pages.door import refusal
 
 page = Blueprint("people", __name__)
 
 NEW = ("extension", "name", "email")
-EDIT = ("extension", "name", "email", "language", "outgoing_line", "may_dial", "enabled")
+EDIT = (
+    "extension", "name", "email", "language", "outgoing_line", "may_dial", "call_pin", "enabled", "all_lines",
+    "cap_day_minutes", "cap_month_minutes", "cap_night_minutes", "cap_day_money", "cap_month_money", "cap_night_money",
+)  # fmt: skip
 GROUP = ("name", "members", "seconds")
 
 
@@ -70,7 +73,7 @@ def create(only: tuple[str, ...] | list[str]) -> saving.Outcome:
     while name in taken or name == "p":
         number += 1
         name = f"p{extension if extension.isdigit() else ''}-{number}"
-    outcome = saving.put_item("people", PEOPLE, name, only, extra={"password": password})
+    outcome = saving.put_item("people", PEOPLE, name, only, extra={"password": password, **fresh.person()})
     if outcome.ok:
         _join_first_group(extension)
     outcome.item.pop("password", None)
@@ -124,6 +127,7 @@ def remove(person: str) -> Response | str:
     if request.method == "GET":
         return render_template("people/remove.html", item=item)
     _leave_groups(str(item.get("extension")))
+    fresh.leave_rules(str(item.get("extension")))
     problem = saving.drop_item("people", PEOPLE, person).problem
     if problem:
         flash.wrong(_("The person stays."), problem)

@@ -91,6 +91,8 @@ def _step(step: Doc, place: int) -> str:
         return str(_("Then the caller hears an announcement (%(cause)s).", cause=cause))
     if what == "refuse":
         return str(_("The call is turned away: %(cause)s.", cause=cause_words(str(step.get("cause", "")))))
+    if what == "pin":
+        return str(_("The PIN is asked for; with the right one the call goes out."))
     if what == "service":
         return str(_("The box carries out the code itself."))
     return ""

@@ -8,10 +8,11 @@ calls, what to do; plain words; whole sentences.
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from appliance.words import calling
+from appliance.words.mark import N_
+from appliance.words.trace import OUTCOMES, TRACE
 
-def N_(sentence: str) -> str:  # noqa: N802 - the mark that extraction tools look for
-    """Marks a sentence for translation and gives it back."""
-    return sentence
+__all__ = ["OUTCOMES", "TRACE"]
 
 
 def say(
@@ -32,90 +33,6 @@ class _Facts(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return "{" + key + "}"
 
-
-TRACE: Final = {
-    "came-in": N_("{caller} calls on {line}."),
-    "second-call": N_("{caller} called while {line} was in a call, and heard busy."),
-    "allow-list": N_("On the allow list ({pattern}): no block applies."),
-    "block-list": N_("Refused: blocklist ({pattern})."),
-    "block-list-after-hours": N_("Refused: blocklist, outside hours ({pattern})."),
-    "line-withheld": N_("Refused: {line} takes no callers who hide their number."),
-    "line-unavailable": N_("Refused: {line} takes no callers whose number did not arrive."),
-    "not-blocked": N_("No block applies."),
-    "let-through": N_("Let through by the status button, past blocks and hours."),
-    "summoned": N_("The status button was pressed: {extension} rings to hear the address of the box."),
-    "too-many-calls": N_("Refused: {extension} has {most} calls already, the most one phone may have."),
-    "too-fast": N_("Refused: {extension} makes new calls faster than one phone may."),
-    "night-on": N_("Closed: the night switch is on."),
-    "night-off": N_("Open: switched by hand, whatever the hours say."),
-    "open-always": N_("Open around the clock, until {until}."),
-    "open-always-for-good": N_("Open around the clock."),
-    "open-hours": N_("Open by its hours until {until}."),
-    "open-hours-for-good": N_("Open by its hours."),
-    "closed-hours": N_("Closed by its hours until {until}."),
-    "closed-hours-for-good": N_("Closed by its hours."),
-    "closed-holiday": N_("Closed day {name}, until {until}."),
-    "closed-holiday-for-good": N_("Closed day {name}."),
-    "closed-never-for-good": N_("No hours are set: always closed."),
-    "then-announce": N_("The caller hears the announcement."),
-    "then-busy": N_("The caller gets busy."),
-    "then-reject": N_("The call is refused."),
-    "group-empty": N_("Nobody is set to ring for {line}."),
-    "phone-offline": N_("The phone of {extension} is not connected."),
-    "phone-busy": N_("{extension} is in a call."),
-    "nobody-there": N_("Nobody of {group} can be rung."),
-    "group-rings": N_("{group} rings: {who}, for {seconds} s."),
-    "nobody-announce": N_("If nobody answers, the caller hears an announcement."),
-    "nobody-busy": N_("If nobody answers, the caller gets busy."),
-    "nobody-reject": N_("If nobody answers, the call is refused."),
-    "no-such-line": N_("There is no line {line}."),
-    "dialled": N_("{extension} dialled {number}."),
-    "no-such-person": N_("{extension} may not call: nobody has this extension."),
-    "no-such-extension": N_("Nobody has the extension {number}."),
-    "emergency": N_("Emergency number {number}: first of all, over {lines}."),
-    "feature-code": N_("{code} is a code of the box."),
-    "own-extension": N_("{extension} is the caller's own number."),
-    "colleague-rings": N_("{extension} {name} rings."),
-    "own-number": N_("This is our own number {line}."),
-    "help-number": N_("{number} is a help line: everybody may call it."),
-    "may-dial": N_("{name} may call {number}."),
-    "may-not-dial": N_("{name} may not call {number}."),
-    "line-down": N_("{line} is not in service."),
-    "line-busy": N_("{line} is in use."),
-    "goes-out": N_("{number} goes out on {line}."),
-    "no-line": N_("No line is free for this call."),
-    "sms-never": N_("Kept only: the line never passes this sender on."),
-    "sms-blocked": N_("Kept only: the sender is on the block list."),
-    "sms-rule-word": N_("Rule “{rule}” does not act: the text lacks “{word}”."),
-    "sms-rule-again": N_("Rule “{rule}” does not act: a box has sent this on already."),
-    "sms-rule-mail": N_("Rule “{rule}”: mailed to {to}."),
-    "sms-rule-webhook": N_("Rule “{rule}”: its web address is called."),
-    "sms-rule-sms": N_("Rule “{rule}”: sent on as SMS to {number}."),
-    "sms-rule-keep": N_("Rule “{rule}”: kept here only."),
-    "sms-rule-stops": N_("Rule “{rule}” ends it there."),
-    "sms-line-mail": N_("By the line: mailed to {to}."),
-    "sms-line-keeps": N_("By the line: kept here, nobody is mailed."),
-    "branch-hours": N_("“{branch}” of {scheme} takes the call, until {until}."),
-    "branch-hours-for-good": N_("“{branch}” of {scheme} takes the call."),
-    "branch-closed-day": N_("Closed day {name}: “{branch}” of {scheme} takes the call, until {until}."),
-    "branch-closed-day-for-good": N_("Closed day {name}: “{branch}” of {scheme} takes the call."),
-    "branch-night": N_("The night switch is on: “{branch}” of {scheme} takes the call, until {until}."),
-    "branch-night-for-good": N_("The night switch is on: “{branch}” of {scheme} takes the call."),
-    "branch-by-hand": N_("Opened by hand: “{branch}” of {scheme} takes the call, whatever its hours say."),
-    "no-branch-hours": N_("No branch of {scheme} takes calls now, until {until}."),
-    "no-branch-hours-for-good": N_("No branch of {scheme} takes calls now."),
-    "no-branch-closed-day": N_("Closed day {name}: no branch of {scheme} takes calls, until {until}."),
-    "no-branch-closed-day-for-good": N_("Closed day {name}: no branch of {scheme} takes calls."),
-    "no-branch-night": N_("The night switch is on and no branch of {scheme} is for it, until {until}."),
-    "no-branch-night-for-good": N_("The night switch is on and no branch of {scheme} is for it."),
-}
-
-OUTCOMES: Final = {
-    "passed": N_("passed"),
-    "skipped": N_("skipped"),
-    "stopped": N_("stopped"),
-    "chosen": N_("chosen"),
-}
 
 CAUSES: Final = {
     "normal": N_("Ended normally"),
@@ -194,6 +111,7 @@ NOTICES: Final = {
     "night-auto": N_("The hours decide again, said {by}."),
     "button-blocked": N_("{number} called last and was blocked with the status button."),
     "button-nobody": N_("The status button found nobody to block: the last caller showed no number, or is blocked."),
+    "blocked-by-itself": N_("{number} called too often outside hours and is blocked until {until}."),
     "let-next": N_("The next caller is let through, past blocks and hours: the status button said so."),
     "address-no-phone": N_("The address cannot be spoken: no phone is connected and free."),
     "reset-armed": N_("The status button was held for ten seconds: another press within ten seconds resets the box."),
@@ -251,6 +169,20 @@ NOTICES: Final = {
         "“{scheme}” has a branch without a backup: if nobody answers, the call is lost."
         " Add a block behind those who ring, such as a mobile."
     ),
+    "numbers-stopped": N_(
+        "The last calls on {line} came without a number, though numbers arrived before. Blocks and the list of calls "
+        "cannot tell who calls. Ask the operator whether caller identification (CLIP) is on for this SIM."
+    ),
+    "numbers-back": N_("Calls on {line} show numbers again."),
+    "network-ends": N_(
+        "{line} is in the {network} network, which your operator switches off on {day}. Then it takes no calls and no "
+        "messages. Get a modem and a SIM that make calls over 4G (VoLTE) before."
+    ),
+    "network-ended": N_(
+        "{line} is in the {network} network, which is switched off since {day} by what you entered. Get a modem and a "
+        "SIM that make calls over 4G (VoLTE)."
+    ),
+    **calling.NOTICES,
 }
 
 LAMPS: Final = {
@@ -308,6 +240,39 @@ PROMPTS: Final = {
     "emergency-failed": N_("The emergency call did not go through"),
     "hold": N_("Music on hold"),
     "address": N_("The address of the box"),
+    "mailbox": N_("Greeting of mailboxes"),
+    "message-kept": N_("The message was kept"),
+    "press-1": N_("Press 1 to take the call"),
+    "transfer-to": N_("Dial the number of the transfer"),
+    "recorded": N_("This call is recorded"),
+    "recording-on": N_("Recording is on"),
+    "recording-off": N_("Recording has ended"),
+    "parked-on": N_("The call is parked on"),
+    "nothing-to-pick-up": N_("No call to take"),
+    "queue-place": N_("Your place in the queue"),
+    "queue-wait": N_("The expected wait"),
+    "queue-minutes": N_("Thank you for waiting"),
+    "queue-call-back": N_("Press 1 to be called back"),
+    "call-back-kept": N_("You will be called back"),
+    "wrong-key": N_("This is not a choice"),
+    "dnd-on": N_("Do not disturb is on"),
+    "dnd-off": N_("Do not disturb is off"),
+    "signed-in": N_("You are signed in"),
+    "signed-out": N_("You are signed out"),
+    "forward-on": N_("Calls are sent on"),
+    "forward-off": N_("Calls are not sent on"),
+    "voicedrop": N_("Message for answering machines"),
+    "room-joined": N_("You are in the conference"),
+    **calling.PROMPTS,
+    "block-last": N_("The last caller is blocked"),
+    "block-number": N_("The number is blocked"),
+    "block-nobody": N_("Nobody was blocked"),
+    "let-next": N_("The next caller is let through"),
+    "press-3": N_("Press 3 to be connected"),
+    "press-5": N_("Press 5 to be connected"),
+    "press-7": N_("Press 7 to be connected"),
+    "press-8": N_("Press 8 to be connected"),
+    "press-9": N_("Press 9 to be connected"),
 }
 
 SMS_STATES: Final = {
@@ -381,6 +346,15 @@ ERRORS: Final = {
     "not-a-sound-card": N_("Write the name ALSA has for it, such as hw:CARD=Android."),
     "not-an-extension": N_("2 to 5 digits, not beginning with 0."),
     "not-a-pattern": N_("A number, or its beginning with * at the end."),
+    "not-a-range": N_("Write a range as its first number, a dash and the last digits of its last: +48600100200-299."),
+    "not-an-entry": N_("This row has no number or pattern."),
+    "not-a-list-name": N_("Write block or allow here."),
+    "ends-before-it-begins": N_("It would end before it begins."),
+    "not-a-moment": N_("Write a moment as 2026-12-24 18:00."),
+    "too-many-expressions": N_("At most {most} regular expressions may stand in the lists."),
+    "list-full": N_("At most {most} entries may stand in the lists. Remove some first."),
+    "not-a-csv": N_("This is no table of entries: a CSV file in UTF-8 with a first line of names is needed."),
+    "rows-refused": N_("Some rows cannot be read. Nothing was imported."),
     "emergency-extension": N_("{number} is an emergency number. Choose another extension."),
     "taken": N_("Somebody or something else has this already."),
     "unknown-extension": N_("Nobody has the extension {extension}."),
@@ -411,7 +385,9 @@ ERRORS: Final = {
     "line-down": N_("This line is out of service now."),
     "no-speech-in-call": N_("The call on this line has no speech yet."),
     "no-such-call": N_("This call has ended already."),
+    "not-connected": N_("No phone of {extension} is connected, so nothing was called. Connect it, then try again."),
     "no-such-person": N_("There is nobody of that name."),
+    "no-last-caller": N_("Nobody who shows a number has called yet."),
     "no-such-entry": N_("This entry is not on the list any more."),
     "no-such-verb": N_("The exchange does not know how to do that."),
     "bad-request": N_("The exchange did not understand the question."),
@@ -460,6 +436,7 @@ ERRORS: Final = {
     "answer-number": N_("The sender showed no number that could be answered."),
     "mailbox-folder": N_("The mailbox has no such folder: {said}"),
     **SENDING,
+    **calling.ERRORS,
     "not-an-amount": N_("Write an amount such as 3.00."),
     "not-a-regex": N_("This is no regular expression."),
     "slow-regex": N_("On some texts this expression would take for ever. Make it simpler."),
