@@ -27,9 +27,8 @@ fail() { printf '\nCentralka could not be set up: %s\n' "$*" >&2; exit 1; }
 
 BUILD="build-essential dpkg-dev pkg-config swig python3-dev python3-venv libasound2-dev libopus-dev libssl-dev libgsm1-dev
   libspeex-dev libspeexdsp-dev libsrtp2-dev uuid-dev xz-utils ca-certificates debian-keyring gpgv"
-RUN="baresip-core espeak-ng sox mpg123 procps iproute2"
-TEST="sip-tester tshark tcpdump chromium strace shellcheck openssl systemd udev fonts-dejavu-core
-  libsox-fmt-mp3"
+RUN="baresip-core espeak-ng sox libsox-fmt-mp3 mpg123 procps iproute2"
+TEST="sip-tester tshark tcpdump chromium strace shellcheck openssl systemd udev fonts-dejavu-core"
 DAEMONS="exim4-daemon-light exim4-base dovecot-core dovecot-imapd" # unpacked into the cache: no service starts on your machine
 
 as_root() {

@@ -132,18 +132,6 @@ class StopRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreRecording:
-    """Keep a finished recording: of a call (`mailbox` empty) or a message for a mailbox."""
-
-    id: str
-    call: CallId
-    mailbox: str
-    caller: Number
-    line: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class LookUp:
     """Ask who looks after this number; LookedUp comes back, empty after `seconds`."""
 
@@ -417,7 +405,7 @@ class AllowCaller:
 
 Command = (
     Dial | Ring | Progress | Answer | HangUp | Join | Part | Play | StopPlay | Say | Record | PauseRecord | StopRecord
-    | StoreRecording | LookUp | Serve | Park | TakeCall | EnterRoom | CallBack | Decide | Enqueue | Dequeue | MovePlace
+    | LookUp | Serve | Park | TakeCall | EnterRoom | CallBack | Decide | Enqueue | Dequeue | MovePlace
     | Remember | SendDigits | StartTimer | StopTimer | StoreCall | StoreSms | FreeSlot | SendSmsPart | SetOverride
     | CountHit | Notify | Lamp | Log | SendUssd | AnswerUssd | CancelUssd | Forward | AllowCaller
 )  # fmt: skip

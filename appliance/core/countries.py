@@ -1,4 +1,4 @@
-"""Facts of a country: calling code, emergency numbers, numbers no premium rule may stop.
+"""Facts of a country: calling code, emergency numbers, numbers no premium rule may stop, tones.
 
 `data/countries.json` is read once; after that everything here is pure. Its own `sources` say where each value is from.
 """
@@ -21,6 +21,16 @@ class Country:
     zone: str
 
 
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of a tone: hertz that sound together; `cadence` milliseconds on, off, on, off..., empty for continuous;
+    `repeat`: how often the cadence is played before the next segment."""
+
+    hertz: tuple[int, ...]
+    cadence: tuple[int, ...]
+    repeat: int = 1
+
+
 @cache
 def country(code: str) -> Country:
     """The facts of `code`; of Poland where the code is not among ours."""
@@ -32,10 +42,30 @@ def codes() -> tuple[str, ...]:
     return tuple(_all())
 
 
+def tone(code: str, name: str) -> tuple[Segment, ...]:
+    """A country's tone: ringback, busy, congestion, call_waiting, special_information, dial, stutter, howler; Poland's
+    where the country is not among ours, nothing where there is no such tone."""
+    rows = _tones()
+    found = (rows.get(code) or rows["PL"]).get(name)
+    segments = found.get("segments") if isinstance(found, dict) else None
+    return tuple(
+        Segment(tuple(one["frequencies_hz"]), tuple(one["cadence_ms"]), int(one.get("repeat", 1)))
+        for one in segments or ()
+    )
+
+
+@cache
+def _tones() -> dict[str, dict[str, object]]:
+    return {code: row["tones"] for code, row in json.loads(_text())["countries"].items()}
+
+
+def _text() -> str:
+    return resources.files("appliance.core").joinpath("data/countries.json").read_text(encoding="utf-8")
+
+
 @cache
 def _all() -> dict[str, Country]:
-    text = resources.files("appliance.core").joinpath("data/countries.json").read_text(encoding="utf-8")
-    return {code: _read(code, row) for code, row in json.loads(text)["countries"].items()}
+    return {code: _read(code, row) for code, row in json.loads(_text())["countries"].items()}
 
 
 def _read(code: str, row: dict[str, object]) -> Country:

@@ -9,11 +9,9 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 
 from appliance import __version__, logs, notify
 from appliance.core import events as ev
-from appliance.core.commands import StoreRecording
 from appliance.core.countries import country
 from appliance.core.model import PHONES, LineId
 from appliance.core.night import NIGHT_UNTIL
@@ -36,7 +34,7 @@ from appliance.exchange.line_watch import LineWatch
 from appliance.exchange.loop import Inbox, Loop
 from appliance.exchange.notices import Notices
 from appliance.exchange.phone_lamps import PhoneLamps
-from appliance.exchange.recording import Recording
+from appliance.exchange.recordings import Kept, Recordings
 from appliance.exchange.self_test import SelfTests
 from appliance.exchange.sending import Sending
 from appliance.exchange.sending_verbs import SendingVerbs
@@ -46,6 +44,8 @@ from appliance.exchange.spending import Spending
 from appliance.exchange.status import call_rows, lamps_now, line_rows, open_rows, phone_states
 from appliance.exchange.storage import JournalStorage
 from appliance.exchange.verbs import SECONDS, Verbs
+from appliance.exchange.voices import Voices
+from appliance.journal.recordings import mailbox_counts
 from appliance.journal.times import stamp
 from appliance.journal.writer import Writer
 from appliance.journal.writes import PutLineFact
@@ -128,10 +128,12 @@ class Daemon:
         self._sims = Sims(
             self._exchange, self._writer.submit, self._inbox.put, self._lines_in_use, lambda: self._recipients("")
         )
-        self._speaking = Speaking(self._exchange, lambda piece, language: prompts.find(piece, language))
-        self._recording = Recording(
-            self._exchange, self._audio.recorder, (places.recordings, places.voicemail), _kept
-        )  # fmt: skip
+        self._voices = Voices(places.voices, prompts, self._desk.ask_worker)
+        self._speaking = Speaking(self._exchange, self._voices, time.monotonic)
+        self._recordings = Recordings(self._exchange, self._audio.recorder, places, self._writer.submit)
+        self._recordings.changed = self._count_messages
+        self._recordings.kept = Kept(int(str(settings["recording"]["free_percent"])))
+        self._phone_lamps.unheard = self._recordings.unheard
         self._handling = Handling(self._exchange, self._storage.remember)
         self._phone_lamps.do_not_disturb = self._handling.left_alone
         self._phone_lamps.parked = self._handling.slots
@@ -210,6 +212,8 @@ class Daemon:
         known = [str(item["id"]) for item in rows(self._desk.settings, "lines")]
         self._exchange.line_facts = self._views.now(views.line_facts(known)) or {}
         self._handling.restore(self._views)
+        self._recordings.counts = self._views.now(mailbox_counts) or {}
+        self._recordings.repair()
         self._sims.facts.restore(self._views.now(views.facts_named((*FACTS, *line_watch.FACTS))) or ())
         self._spending.restore(self._views.now(views.talked(self._spending.month_began())) or ())
         now = stamp(datetime.now(UTC))
@@ -222,6 +226,8 @@ class Daemon:
         self._loop.add(self._exchange.tick)
         self._loop.add(self._sending.tick)
         self._loop.add(self._handling.tick)
+        self._loop.add(self._speaking.tick)
+        self._loop.add(self._recordings.tick)
         self._loop.add(self._self_tests.tick)
         self._loop.add(self._tick_panel)
         self._phone_lamps.tick(time.monotonic())  # a phone may ask before the first turn ends
@@ -370,6 +376,8 @@ class Daemon:
             self._apply_people(settings)
         if "lines" in sections:
             self._keeper.apply(self._lines_in_use())
+        if "recording" in sections:
+            self._recordings.kept = Kept(int(str(settings["recording"]["free_percent"])))
         if "network" in sections or "calling" in sections:
             self._apply_limits(settings)
         self._topics.update(("lines", "phones", "lamps", "notes"))
@@ -378,6 +386,15 @@ class Daemon:
 
     def _swap_plan(self) -> None:
         self._exchange.plan = self._plan(self._desk.settings)
+
+    def _count_messages(self) -> None:
+        """On the storage thread: messages came, were heard or went."""
+        self._views.later(mailbox_counts, lambda found: self._inbox.put(lambda: self._messages_counted(found or {})))
+
+    def _messages_counted(self, found: Mapping[str, tuple[int, int]]) -> None:
+        self._recordings.counts = found
+        self._phone_lamps.touched()
+        self._topics.update(("counts", "calls", "voicemail"))
 
     def _apply_people(self, settings: Settings) -> None:
         passwords: dict[str, str] = {}
@@ -461,11 +478,6 @@ class Daemon:
 def _as_json(phones: list[dict[str, object]]) -> list[dict[str, Json]]:
     found: list[dict[str, Json]] = json.loads(json.dumps(phones))
     return found
-
-
-def _kept(recording: StoreRecording, path: Path) -> None:
-    """The file lies where it was recorded."""
-    log.info("recording %s: %.1f s, %s", recording.id, recording.seconds, path.name)
 
 
 def _nothing() -> None:

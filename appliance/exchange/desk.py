@@ -221,6 +221,10 @@ class Desk:
         except OSError:
             log.debug("the worker does not listen")
 
+    def ask_worker(self, verb: str, args: Mapping[str, Json], over: Callable[[], None]) -> None:
+        """Hand the worker a request whose answer is a file; `over` is told on another thread, also when it failed."""
+        self._errands.submit(self._ask_worker, verb, dict(args), lambda answer: over())
+
     def mail_test(self, args: Args, reply: Reply) -> None:
         """Let the worker send a test mail; its answer is the server's own words."""
         self._errands.submit(self._ask_worker, "mail.test", dict(args), reply)

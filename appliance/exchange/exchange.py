@@ -135,6 +135,11 @@ class Exchange:
         self._commands.update(commands)
         self._events.update(events)
 
+    def replace_command(self, kind: type, carry_out: Callable[..., None]) -> Callable[..., None]:
+        """Another part stands before a command; gives who carried it out so far."""
+        before, self._commands[kind] = self._commands[kind], carry_out
+        return before
+
     # ---- events -------------------------------------------------------------------------------------------------
 
     def handle(self, event: ev.Event) -> None:
@@ -449,24 +454,32 @@ class Exchange:
             self._bridge.part(slots[0], slots[1])
 
     def _play(self, command: do.Play) -> None:
-        path = self._prompts.find(command.prompt, command.language)
-        slot = self._line(command.leg).slot(command.leg) if command.leg in self._line_of else None
+        path = self._prompts.find(command.prompt, command.language, self.country_of(command.leg))
+        slot = self.slot_of(command.leg)
         if path is None or slot is None:
             log.warning("prompt %s cannot be played to %s", command.prompt, command.leg)
             self._post(ev.PromptEnded(command.leg, ok=False))
             return
         self._bridge.play(command.leg, slot, path, command.loop)
 
-    def slot_of(self, leg: LegId | None) -> int | None:
-        """The leg's slot in the bridge once it has sound."""
-        return self._line(leg).slot(leg) if leg is not None and leg in self._line_of else None
-
     def play_files(self, leg: LegId, paths: Sequence[Path]) -> bool:
-        """Play files one after another to a leg; PromptEnded comes back. False where it has no sound yet."""
+        """Play files to a leg without a gap; PromptEnded comes back. False where it has no sound yet."""
         slot = self.slot_of(leg)
         if slot is not None:
             self._bridge.say(leg, slot, paths)
         return slot is not None
+
+    def slot_of(self, leg: LegId | None) -> int | None:
+        """A leg's slot in the bridge; None while it has no sound."""
+        return self._line(leg).slot(leg) if leg is not None and leg in self._line_of else None
+
+    def country_of(self, leg: LegId) -> str:
+        """The country of a leg's line: of a phone, that of the line its call is on, else of the office."""
+        running = self.calls.get(self._by_leg[leg]) if leg in self._by_leg else None
+        for name in (self._line_of.get(leg), running.offer.line if running else None):
+            if name is not None and name in self.plan.lines:
+                return self.plan.lines[name].country
+        return self.plan.country
 
     def _store_call(self, command: do.StoreCall) -> None:
         self._storage.call(replace(command.record, ended_at=stamp(self.clock.now())))

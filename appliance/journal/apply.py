@@ -11,6 +11,7 @@ from appliance.journal import sims
 from appliance.journal import writes as w
 from appliance.journal.blocks import Blocks
 from appliance.journal.messages import Join, Messages
+from appliance.journal.recordings import ForgetSound, KeepMessage, KeepRecording, MarkHeard, SaveMessage, Sounds
 from appliance.journal.sending import AddOutgoing, Outbound, PutOutgoing
 from appliance.journal.times import stamp
 
@@ -24,7 +25,7 @@ class Apply:
     def __init__(self, db: sqlite3.Connection, join: Join, host: str) -> None:
         self._db = db
         self._messages = Messages(db, join, host)
-        outbound, blocks = Outbound(db), Blocks(db)
+        outbound, blocks, sounds = Outbound(db), Blocks(db), Sounds(db, host)
         self._table: Mapping[type, Callable[..., w.Result]] = {
             w.StoreCallRow: self._call,
             w.StoreSmsPart: self._messages.store,
@@ -45,6 +46,11 @@ class Apply:
             w.MarkRead: self._read,
             w.MarkSenderRead: self._read_sender,
             w.CountHits: blocks.count,
+            KeepRecording: sounds.recording,
+            KeepMessage: sounds.message,
+            MarkHeard: sounds.heard,
+            SaveMessage: sounds.saved,
+            ForgetSound: sounds.forget,
             AddOutgoing: outbound.add,
             PutOutgoing: outbound.put,
             w.AddBlocks: blocks.add_all,

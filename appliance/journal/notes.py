@@ -53,11 +53,7 @@ def forget_old(
 
     A clock far ahead of everything that was ever written is not believed: then nothing goes.
     """
-    newest = db.execute(
-        "SELECT max(at) FROM (SELECT max(ended_at) AS at FROM calls UNION ALL SELECT max(received_at) FROM sms"
-        " UNION ALL SELECT max(at) FROM events)"
-    ).fetchone()[0]
-    if newest is None or at - moment(newest) > LONGEST_SILENCE:
+    if not believed(db, at):
         return 0
     gone = 0
     for table, column, condition, days in RETENTION:
@@ -72,6 +68,15 @@ def forget_old(
         if days:
             gone += _in_pieces(db, OLD_SMS, (line, stamp(at - timedelta(days=days)), MOST_AT_ONCE), going)
     return gone
+
+
+def believed(db: sqlite3.Connection, at: datetime) -> bool:
+    """Whether a clock may be right: it is not far ahead of everything that was ever written."""
+    newest = db.execute(
+        "SELECT max(at) FROM (SELECT max(ended_at) AS at FROM calls UNION ALL SELECT max(received_at) FROM sms"
+        " UNION ALL SELECT max(at) FROM events)"
+    ).fetchone()[0]
+    return newest is not None and at - moment(newest) <= LONGEST_SILENCE
 
 
 def _in_pieces(db: sqlite3.Connection, piece: str, values: tuple[str | int, ...], going: Callable[[], bool]) -> int:

@@ -2,15 +2,16 @@
 
 A migration is a tuple of statements that leads from one `user_version` to the next; statements of a released version
 never change. Who writes what: the exchange calls, sms, sms_parts, sms_out, credit, signal, line_facts, blocks,
-bindings, overrides, events and new outbox rows; the worker the state of outbox rows, its answers to mails it read
-(outbox), the fact "heartbeat" of a line and events of its own, and it deletes what is old; the page accounts,
-sessions, audit and throttle.
+bindings, overrides, events, recordings, voicemail and new outbox rows; the worker the state of outbox rows, its answers
+to mails it read (outbox), the fact "heartbeat" of a line and events of its own, and it deletes what is old; the page
+accounts, sessions, audit and throttle.
 """
 
 import sqlite3
 from collections.abc import Sequence
 
 from appliance.errors import JournalTooNew
+from appliance.journal.recordings import TABLES as RECORDING_TABLES
 
 CALLS = """
 CREATE TABLE calls (
@@ -196,6 +197,7 @@ MIGRATIONS: tuple[Migration, ...] = (
         "ALTER TABLE blocks ADD COLUMN begins_at TEXT",
         "ALTER TABLE blocks ADD COLUMN ends_at TEXT",
         "ALTER TABLE blocks ADD COLUMN origin TEXT NOT NULL DEFAULT ''",  # "" a person, "automatic", "key"
+        *RECORDING_TABLES,
     ),
 )
 VERSION = len(MIGRATIONS)

@@ -21,6 +21,7 @@ from appliance.errors import JournalBusy, JournalError
 from appliance.journal.apply import Apply, merged
 from appliance.journal.db import open_owner, translate
 from appliance.journal.messages import Join
+from appliance.journal.recordings import KeepMessage, KeepRecording
 from appliance.journal.writes import AddNotice, CountHits, PartStored, Result, RetryOutbox, SweepParts, Write
 
 log = logging.getLogger(__name__)
@@ -243,7 +244,9 @@ def _makes_mail(write: Write, result: Result | JournalError) -> bool:
         return False
     if isinstance(result, PartStored):
         return result.outbox is not None
-    return isinstance(write, RetryOutbox | SweepParts | AddNotice) and bool(result)
+    return isinstance(write, KeepRecording) or (
+        isinstance(write, RetryOutbox | SweepParts | AddNotice | KeepMessage) and bool(result)
+    )
 
 
 def _tell(job: _Job, result: Result | JournalError) -> None:

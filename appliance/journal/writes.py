@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from appliance.core.commands import CallRecord
 from appliance.core.events import SmsPart
 from appliance.core.sms_rules import Rule
+from appliance.journal.recordings import RecordingWrite
 from appliance.journal.sending import AddOutgoing, PutOutgoing
 
 
@@ -237,5 +238,6 @@ Write = (
     StoreCallRow | StoreSmsPart | SweepParts | SetOverrideRow | AddBlock | RemoveBlock | CountHits | PutBinding
     | DropBinding | TouchBindings | AddEvent | PutLineFact | PutSignal | RetryOutbox | MarkRead | MarkSenderRead
     | RememberCaller | AddOutgoing | PutOutgoing | AddCredit | AddNotice | AddBlocks
+    | RecordingWrite
 )  # fmt: skip
 Result = None | bool | int | tuple[int, ...] | PartStored | object

@@ -39,12 +39,12 @@ class Recorder:
     def record(
         self, name: str, leg: LegId, path: Path, slots: tuple[int, int | None], longest: float, silence: float
     ) -> None:
-        """Record the first slot, and the second beside it where there is one; one that runs goes on with these slots.
-        RecordingEnded follows always, with `why` failed when the file cannot be made. `longest`, `silence`: seconds, 0
-        for never."""
+        """Record the first slot, and the second beside it where there is one. RecordingEnded follows always, with
+        `why` failed when the file cannot be made. One that runs goes on in its file with these slots. `longest`,
+        `silence`: seconds, 0 for never."""
         heard = [slot for slot in slots if slot is not None]
         if name in self._running:
-            self._turn_to(self._running[name], heard)
+            self._go_on(self._running[name], heard)
             return
         try:
             path.parent.mkdir(mode=0o770, parents=True, exist_ok=True)
@@ -57,13 +57,14 @@ class Recorder:
         for slot, side in zip(heard, port.slots, strict=True):
             native.connect(slot, side)
 
-    def _turn_to(self, running: _Running, heard: list[int]) -> None:
-        """Other legs speak from now on; the file goes on."""
-        for index, slot in enumerate(heard[: len(running.slots)]):
+    @staticmethod
+    def _go_on(running: _Running, slots: list[int]) -> None:
+        """Other legs speak into the same file."""
+        for index, slot in enumerate(slots[: len(running.slots)]):
             if slot != running.slots[index]:
                 native.disconnect(running.slots[index], running.port.slots[index])
-                running.slots[index] = slot
                 native.connect(slot, running.port.slots[index])
+                running.slots[index] = slot
 
     def pause(self, name: str, on: bool) -> None:
         """Leave silence in place of what is said; where, `pauses` tells afterwards."""
@@ -89,6 +90,10 @@ class Recorder:
     def length(self, name: str) -> float:
         """Seconds recorded so far, 0 when it does not run."""
         return native.record_length(self._running[name].port) if name in self._running else 0.0
+
+    def runs(self, name: str) -> bool:
+        """Whether it has not ended."""
+        return name in self._running
 
     def moved(self, old: int, new: int) -> None:
         """A leg is in another slot now."""

@@ -43,6 +43,7 @@ class Places:
             self.rendered,
             self.devices,
             self.tls,
+            self.voices,
             self.recordings,
             self.voicemail,
             self.lists,
@@ -85,13 +86,18 @@ class Places:
         return self.prompts / "uploads"
 
     @property
+    def voices(self) -> Path:
+        """Texts that were spoken on the way, kept for the next time: voices/<language>/<hash>.wav"""
+        return self.prompts / "voices"
+
+    @property
     def recordings(self) -> Path:
-        """Recorded calls: recordings/<year>/<month>/<id>"""
+        """Recorded calls: recordings/YYYY/MM/<id>.wav, later mp3"""
         return self.state / "recordings"
 
     @property
     def voicemail(self) -> Path:
-        """Messages of mailboxes: voicemail/<id>"""
+        """Messages: voicemail/<id>.wav"""
         return self.state / "voicemail"
 
     @property

@@ -7,7 +7,7 @@ people...). `check_all` gives every fault of a whole set of settings at once.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from appliance.settings import calling
+from appliance.settings import calling, recording
 from appliance.settings.calls import (
     GROUP_FIELDS,
     LINE_FIELDS,
@@ -343,6 +343,8 @@ MAILBOXES = Section("mailboxes", "Mailboxes", (_id(), *MAILBOX_FIELDS), many=Tru
 CALLING = Section("calling", "Limits of calling out", calling.FIELDS)
 SCREENING = Section("screening", "Blocking by itself", SCREENING_FIELDS)
 
+RECORDING = Section("recording", "Recordings", recording.FIELDS)
+
 # a new section stands last: the place of each is its number in the file
 SECTIONS: dict[str, Section] = {
     s.name: s
@@ -363,6 +365,7 @@ SECTIONS: dict[str, Section] = {
         MAILBOXES,
         CALLING,
         SCREENING,
+        RECORDING,
     )
 }
 

@@ -8,7 +8,7 @@ calls, what to do; plain words; whole sentences.
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from appliance.words import calling
+from appliance.words import calling, recording
 from appliance.words.mark import N_
 from appliance.words.trace import OUTCOMES, TRACE
 
@@ -183,6 +183,7 @@ NOTICES: Final = {
         "SIM that make calls over 4G (VoLTE)."
     ),
     **calling.NOTICES,
+    **recording.NOTICES,
 }
 
 LAMPS: Final = {
@@ -273,6 +274,7 @@ PROMPTS: Final = {
     "press-7": N_("Press 7 to be connected"),
     "press-8": N_("Press 8 to be connected"),
     "press-9": N_("Press 9 to be connected"),
+    **recording.PROMPTS,
 }
 
 SMS_STATES: Final = {

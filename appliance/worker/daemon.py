@@ -34,6 +34,7 @@ from appliance.worker.post import Post
 from appliance.worker.reader import Reader
 from appliance.worker.rounds import rounds_of
 from appliance.worker.verbs import Verbs
+from appliance.worker.voice_files import attach, forget_sounds
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +58,13 @@ class Daemon:
         self._clock = PlanClock()
         self._settings = OfficeReader(places)
         self._office: Office = self._settings.read()
-        self._post = Post(self._clock, self.wake)
+        self._post = Post(self._clock, self.wake, attach=lambda mail, item: attach(places.state, mail, item))
         self._errands = Errands(places, self._clock, self.wake)
         self._heartbeats = Heartbeats(places, self._clock.now)
         self._mailbox = Reader(places, self._clock, self._heartbeats.found)
-        self._chores = Chores(places.journal, lambda: datetime.now(UTC), lambda: sms_days_of(self._office))
+        self._chores = Chores(
+            places.journal, lambda: datetime.now(UTC), lambda: sms_days_of(self._office), self._forget_sounds
+        )
         self._verbs = Verbs(places, lambda: self._office, self._clock.now, self._state)
         self._server = LineServer(places.worker_requests, self._verbs.table())
         self._db: sqlite3.Connection | None = None
@@ -246,6 +249,10 @@ class Daemon:
         threading.Thread(
             target=self._verbs.speak_address, args=(address, self._office.languages), name="speak", daemon=True
         ).start()
+
+    def _forget_sounds(self, db: sqlite3.Connection, going: Callable[[], bool]) -> int:
+        """On the thread of the chores: recordings and messages whose time is over."""
+        return forget_sounds(db, self._places.state, datetime.now(UTC), self._office.keep, going)
 
     def _state(self) -> dict[str, Json]:
         """For the verb `state`. Any thread: it reads what is replaced whole."""

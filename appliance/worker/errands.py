@@ -20,11 +20,14 @@ from appliance.journal import outbox
 from appliance.journal.db import open_reader
 from appliance.journal.notes import add_event
 from appliance.journal.outbox import OutboxItem, Settled, State
+from appliance.journal.rows import Json
 from appliance.journal.times import stamp
 from appliance.settings.places import Places
 from appliance.worker.clock import PlanClock
 from appliance.worker.lines import ask
 from appliance.worker.office import Office
+from appliance.worker.sms_mail import voicemail_words
+from appliance.worker.voice_files import make_small
 from appliance.worker.webhook import Hook, body_of, call
 
 log = logging.getLogger(__name__)
@@ -55,6 +58,7 @@ class Errands:
         self._carriers: Mapping[str, Callable[[OutboxItem, Office], Settled]] = {
             "webhook": self._webhook,
             "sms": self._forward,
+            "sound": lambda item, office: make_small(self._places.state, item),
         }
 
     def look(self, db: sqlite3.Connection, office: Office) -> None:
@@ -104,12 +108,12 @@ class Errands:
     def _forward(self, item: OutboxItem, office: Office) -> Settled:
         states: dict[str, str] = {}
         error = ""
-        text = forwarded(str(item.payload.get("sender") or ""), str(item.payload.get("text") or ""))
+        text, line = _said(item, office), _sending_line(item, office)
         for number in item.to:
             if self.sent_lately() >= MOST_AN_HOUR:
                 return Settled(states, "forward-cap")
             key = f"{item.message_id.strip('<>')}/{number}"
-            args = {"to": number, "text": text, "line": item.payload.get("line"), "origin": "rule", "key": key}
+            args = {"to": number, "text": text, "line": line, "origin": "rule", "key": key}
             try:
                 ask(self._places.control, "sms.send", args, seconds=6.0, who="rule")
                 states[number] = State.SENT
@@ -150,10 +154,26 @@ class Errands:
 
     def _tell_dead(self, db: sqlite3.Connection, item: OutboxItem, settled: Settled, now: datetime) -> None:
         said = outbox.why(settled.error)[1] or settled.error
-        if item.kind == "sms":
+        if item.kind == "sound":
+            add_event(db, now, "recording-not-small", {"path": str(item.payload.get("path"))}, "warning")
+        elif item.kind == "sms":
             add_event(db, now, "forward-dead", {"number": ", ".join(item.to), "said": said}, "warning")
         else:
             add_event(db, now, "hook-dead", {"rule": ", ".join(item.to), "said": said}, "warning")
+
+
+def _said(item: OutboxItem, office: Office) -> str:
+    """The text of an SMS: a message that is sent on, or that a mailbox has a new one."""
+    if item.payload.get("what") == "voicemail":
+        return voicemail_words("voicemail-sms", item.payload, office.desk)
+    return forwarded(str(item.payload.get("sender") or ""), str(item.payload.get("text") or ""))
+
+
+def _sending_line(item: OutboxItem, office: Office) -> Json:
+    """The line that sends it; of a mailbox any, when its call came on one without a SIM."""
+    line = item.payload.get("line")
+    sims = {row["id"] for row in office.lines if row.get("kind") in ("gsm", "virtual")}
+    return line if item.payload.get("what") != "voicemail" or line in sims else ""
 
 
 def tell_cap(db: sqlite3.Connection, now: datetime) -> None:

@@ -53,9 +53,11 @@ class Chores:
     """Owns the scheduler. `start()` and `stop()` may be called twice; `now` gives the real time, aware."""
 
     def __init__(
-        self, journal: Path, now: Callable[[], datetime], sms_days: Callable[[], Mapping[str, int]] = dict
-    ) -> None:
-        """`sms_days`: how many days the messages of each line are kept now."""
+        self, journal: Path, now: Callable[[], datetime], sms_days: Callable[[], Mapping[str, int]] = dict,
+        sounds: Callable[[sqlite3.Connection, Callable[[], bool]], int] = lambda db, going: 0,
+    ) -> None:  # fmt: skip
+        """`sms_days`: how many days the messages of each line are kept now; `sounds` deletes old recordings."""
+        self._sounds = sounds
         self._sms_days = sms_days
         self._journal = journal
         self._now = now
@@ -116,7 +118,8 @@ class Chores:
     def retention(self, db: sqlite3.Connection) -> None:
         """Old rows go, 500 at a time."""
         gone = forget_old(db, self._now(), lambda: self._going, self._sms_days())
-        log.info("retention: %d old rows deleted", gone)
+        sounds = self._sounds(db, lambda: self._going)
+        log.info("retention: %d old rows and %d recordings deleted", gone, sounds)
 
     def checkpoint(self, db: sqlite3.Connection) -> None:
         """The write-ahead log becomes part of the file."""

@@ -24,6 +24,7 @@ from appliance.worker.mailer import Account
 from appliance.worker.rounds import Asked, asked_of
 from appliance.worker.sms_mail import Desk
 from appliance.worker.tokens import Answers, load_key
+from appliance.worker.voice_files import Keep
 from appliance.worker.webhook import Hook, hooks_of
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Office:
     senders: frozenset[str] = frozenset()
     lines: tuple[Mapping[str, Value], ...] = ()
     mailbox_settings: Mapping[str, Value] = field(default_factory=dict)
+    keep: Keep = field(default_factory=Keep)
 
 
 class OfficeReader:
@@ -115,6 +117,7 @@ def office_of(settings: Mapping[str, Mapping[str, Value]], key: bytes = b"") -> 
         MailboxAccount.of(mailbox) if answers else None,
         frozenset(str(one).casefold() for one in named) if isinstance(named, list) else frozenset(),
         tuple(row for row in records(settings, "lines") if row.get("enabled")), mailbox,
+        Keep.of(settings.get("recording", {})),
     )  # fmt: skip
 
 

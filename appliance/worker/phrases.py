@@ -43,6 +43,10 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
         "other-waiting": "The operator says that something waits for this number.",
         "replaces": "It takes the place of the message of {at}.",
         "video-waiting": "The operator says that a video message waits for this number.",
+        "voicemail-subject": "Voice message for {mailbox} from {sender} ({length})",
+        "voicemail-body": "{sender} left a voice message of {length} for {mailbox}. "
+                          "It is attached as an mp3 file.",
+        "voicemail-sms": "New voice message for {mailbox} from {sender} ({length}).",
     },
     "pl": {
         "subject": "SMS od {sender} na {line}",
@@ -80,6 +84,10 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
         "other-waiting": "Operator informuje, że coś czeka dla tego numeru.",
         "replaces": "Zastępuje wiadomość z {at}.",
         "video-waiting": "Operator informuje, że dla tego numeru czeka wiadomość wideo.",
+        "voicemail-subject": "Wiadomość głosowa dla skrzynki {mailbox} od {sender} ({length})",
+        "voicemail-body": "Nowa wiadomość głosowa ({length}) od {sender} w skrzynce {mailbox}. "
+                          "Nagranie mp3 jest w załączniku.",
+        "voicemail-sms": "Nowa wiadomość głosowa w skrzynce {mailbox} od {sender} ({length}).",
     },
     "uk": {
         "subject": "SMS від {sender} на {line}",
@@ -117,6 +125,10 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
         "other-waiting": "Оператор повідомляє, що для цього номера щось є.",
         "replaces": "Воно замінює повідомлення від {at}.",
         "video-waiting": "Оператор повідомляє, що для цього номера є відеоповідомлення.",
+        "voicemail-subject": "Голосове повідомлення для {mailbox} від {sender} ({length})",
+        "voicemail-body": "Нове голосове повідомлення ({length}) від {sender} у скриньці {mailbox}. "
+                          "Запис mp3 додано до листа.",
+        "voicemail-sms": "Нове голосове повідомлення у скриньці {mailbox} від {sender} ({length}).",
     },
     "es": {
         "subject": "SMS de {sender} a {line}",
@@ -154,6 +166,10 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
         "other-waiting": "El operador avisa de que hay algo para este número.",
         "replaces": "Sustituye al mensaje de {at}.",
         "video-waiting": "El operador avisa de que hay un mensaje de vídeo para este número.",
+        "voicemail-subject": "Mensaje de voz para {mailbox} de {sender} ({length})",
+        "voicemail-body": "{sender} ha dejado un mensaje de voz de {length} para {mailbox}. "
+                          "Va adjunto como archivo mp3.",
+        "voicemail-sms": "Nuevo mensaje de voz para {mailbox} de {sender} ({length}).",
     },
     "ro": {
         "subject": "SMS de la {sender} către {line}",
@@ -191,6 +207,10 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
         "other-waiting": "Operatorul anunță că există ceva pentru acest număr.",
         "replaces": "Înlocuiește mesajul din {at}.",
         "video-waiting": "Operatorul anunță că există un mesaj video pentru acest număr.",
+        "voicemail-subject": "Mesaj vocal pentru {mailbox} de la {sender} ({length})",
+        "voicemail-body": "{sender} a lăsat un mesaj vocal de {length} pentru {mailbox}. "
+                          "Este atașat ca fișier mp3.",
+        "voicemail-sms": "Mesaj vocal nou pentru {mailbox} de la {sender} ({length}).",
     },
 }  # fmt: skip
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.message import EmailMessage
 
 from appliance.journal import outbox
 from appliance.journal.notes import add_event
@@ -57,7 +58,10 @@ class Post:
         wake: Callable[[], None],
         limits: Limits | None = None,
         roots: ssl.SSLContext | None = None,
+        attach: Callable[[EmailMessage, OutboxItem], None] = lambda mail, item: None,
     ) -> None:
+        """`attach` adds to a mail what lies in files; on the mail's own thread."""
+        self._attach = attach
         self._clock = clock
         self._wake = wake
         self._limits = limits or Limits()
@@ -136,12 +140,21 @@ class Post:
         """On the mail's own thread."""
         outcome = Outcome(error="fault", words="", setup=True)
         try:
-            outcome = delivery.run(compose(item, desk), item.to) if item.to else Outcome()
+            outcome = delivery.run(self._composed(item, desk), item.to) if item.to else Outcome()
         except Exception:
             log.exception("mail %d could not be composed", item.id)
         finally:
             self._results.put((item.id, outcome))
             self._wake()
+
+    def _composed(self, item: OutboxItem, desk: Desk) -> EmailMessage:
+        """The mail; one whose file cannot be read leaves without it."""
+        mail = compose(item, desk)
+        try:
+            self._attach(mail, item)
+        except Exception:
+            log.exception("mail %d leaves without its file", item.id)
+        return mail
 
     def _collect(self) -> None:
         while True:

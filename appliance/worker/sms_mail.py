@@ -199,6 +199,26 @@ def _about_answer(mail: EmailMessage, payload: Mapping[str, Json], item: OutboxI
     mail.set_content(f"{body}\n\n> {one_line(_text(payload, 'text'), 200)}\n", charset="utf-8")
 
 
+def voicemail_words(name: str, payload: Mapping[str, Json], desk: Desk) -> str:
+    """A sentence about a message of a mailbox: `name` is an id of `phrases`."""
+    sender = one_line(_text(payload, "sender_name")) or one_line(_text(payload, "sender"))
+    seconds = payload.get("seconds")
+    length = f"{seconds // 60}:{seconds % 60:02}" if isinstance(seconds, int) else "?"
+    return phrase(
+        desk.language, name, mailbox=one_line(_text(payload, "mailbox")), length=length,
+        sender=sender or phrase(desk.language, "unknown-sender"),
+    )  # fmt: skip
+
+
+def _voicemail(mail: EmailMessage, payload: Mapping[str, Json], item: OutboxItem, desk: Desk) -> None:
+    """A message that was left: the sound is attached where the mail leaves."""
+    mail["Subject"] = one_line(voicemail_words("voicemail-subject", payload, desk), 160)
+    label = one_line(_text(payload, "line_label")) or one_line(_text(payload, "line"))
+    body = f"{voicemail_words('voicemail-body', payload, desk)}\n\n{_facts(payload, label, desk)}"
+    foot = phrase(desk.language, "notice-foot", office=one_line(desk.name), at=local_time(item.created_at, desk))
+    mail.set_content(f"{body}\n\n-- \n{foot}\n", charset="utf-8")
+
+
 def _facts_of(payload: Mapping[str, Json]) -> dict[str, str]:
     given = payload.get("args")
     return {k: one_line(str(v), 300) for k, v in given.items()} if isinstance(given, dict) else {}
@@ -209,6 +229,7 @@ _KINDS: Mapping[str, Callable[[EmailMessage, Mapping[str, Json], OutboxItem, Des
     "notice": _notice,
     "heartbeat": _heartbeat,
     "answer": _about_answer,
+    "voicemail": _voicemail,
 }
 
 

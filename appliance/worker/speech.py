@@ -1,6 +1,7 @@
 """Spoken prompts: texts of `sounds/<language>.json`, the voice of espeak-ng, wav for the exchange.
 
-    python -m appliance.worker.speech render OUT      all prompts of all languages to OUT/<language>/<id>.wav
+    python -m appliance.worker.speech render OUT      all prompts of all languages to OUT/<language>/<id>.wav,
+                                                      all tones to OUT/tones
 
 Only what is not there yet, or whose text has changed, is spoken. A text may name {address}: spoken at the set-up it
 has none, so the sentence beside it ("<id>.none") is taken; the worker speaks it again when it knows.
@@ -20,9 +21,10 @@ from pathlib import Path
 
 import appliance
 from appliance.errors import ControlError
+from appliance.settings.prompts import TONES
 from appliance.settings.schema import LANGUAGES
 from appliance.words import PROMPTS
-from appliance.worker import melody
+from appliance.worker import melody, tones
 from appliance.worker.confined import Failed, run
 from appliance.worker.media import SILENT_BELOW, Sound, measure, put, resample
 
@@ -146,12 +148,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("out", type=Path)
     wanted = parser.parse_args(argv)
     try:
-        made = render(wanted.out.absolute())
+        made = render(wanted.out.absolute()) + tones.render(wanted.out.absolute() / TONES)
     except (ControlError, OSError, ValueError) as error:
         detail = getattr(error, "detail", "") or str(error)
         sys.stderr.write(f"The prompts could not be spoken: {detail}\n")
         return 1
-    sys.stderr.write(f"{made} prompts spoken.\n")
+    sys.stderr.write(f"{made} prompts and tones made.\n")
     return 0
 
 

@@ -3,6 +3,7 @@
 mail.test  {any fields of the section mail}          {ok, said: [server's lines], error, error_id, error_args}
 mailbox.test  {any fields of the section mailbox}    the same
 speak      {text, language, id}                      {id, language, seconds}   into the owner's own prompts
+speak.cached  {texts, language}                      {made}                    texts for `exchange.voices`
 convert    {source, id}                              {id, seconds}             an upload becomes a prompt
 state      {}                                        {mail: well|off|down|setup, why, error, said, ...}
 """
@@ -22,6 +23,7 @@ from appliance.worker.media import Sound, convert
 from appliance.worker.office import Office, merged
 from appliance.worker.speech import LONGEST_TEXT, render, speak
 from appliance.worker.trial import not_tried, try_mail, try_mailbox
+from appliance.worker.voices import speak_cached
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,7 @@ class Verbs:
             "mail.test": self.mail_test,
             "mailbox.test": self.mailbox_test,
             "speak": self.speak,
+            "speak.cached": self.speak_cached,
             "convert": self.convert,
             "state": lambda args: self._state(),
         }
@@ -78,6 +81,12 @@ class Verbs:
         name = _id_of(args)
         sound = speak(text, language, self._places.uploads / f"{name}.wav")
         return {"id": name, "language": language, "seconds": _seconds(sound)}
+
+    def speak_cached(self, args: Args) -> Mapping[str, Json]:
+        """Texts that the exchange will say. Raises ControlError."""
+        texts = args.get("texts")
+        wanted = [text for text in texts if isinstance(text, str)] if isinstance(texts, list) else []
+        return {"made": speak_cached(self._places.voices, wanted, text_of(args, "language", 10))}
 
     def convert(self, args: Args) -> Mapping[str, Json]:
         """An uploaded file, which must lie below the folder of prompts, as a prompt. Raises ControlError."""
