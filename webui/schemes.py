@@ -320,7 +320,7 @@ def _days(days: list[int], start: str, end: str) -> str:
         return phrases.day_words(days[0], [{"day": days[0], "start": start, "end": end}])
     row = days == list(range(days[0], days[0] + len(days))) and len(days) > 2
     which = (
-        str(_("%(first)s to %(last)s", first=i18n.weekday(days[0]), last=i18n.weekday(days[-1])))
+        str(_("%(day)s to %(last)s", day=i18n.weekday(days[0]), last=i18n.weekday(days[-1])))
         if row
         else phrases.several([i18n.weekday(day) for day in days])
     )
