@@ -123,7 +123,7 @@ class Daemon:
         self._sims = Sims(
             self._exchange, self._writer.submit, self._inbox.put, self._lines_in_use, lambda: self._recipients("")
         )
-        self._voices = Voices(places.voices, prompts, self._desk.ask_worker)
+        self._voices = Voices(places.voices, prompts, self._desk.ask_worker, places.voicemail)
         self._speaking = Speaking(self._exchange, self._voices, time.monotonic)
         self._recordings = Recordings(self._exchange, self._audio.recorder, places, self._writer.submit)
         self._recordings.changed = self._count_messages

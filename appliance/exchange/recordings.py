@@ -20,7 +20,7 @@ from appliance.core import events as ev
 from appliance.core.model import CallId, Kind, LegId, LineId, Number
 from appliance.errors import JournalError
 from appliance.exchange.exchange import Exchange
-from appliance.journal.recordings import ForgetSound, KeepMessage, KeepRecording
+from appliance.journal.recordings import ForgetSound, KeepMessage, KeepRecording, MarkHeard, SaveMessage
 from appliance.journal.times import moment, stamp
 from appliance.journal.writes import Result, Write
 from appliance.settings.places import Places
@@ -75,7 +75,12 @@ class Recordings:
         self.counts: Mapping[str, tuple[int, int]] = {}  # mailbox: new, heard
         self.changed: Callable[[], None] = lambda: None  # on the storage thread: what is kept is other than before
         exchange.extend(
-            {do.Record: self._record, do.PauseRecord: self._pause, do.StopRecord: self._stop},
+            {
+                do.Record: self._record,
+                do.PauseRecord: self._pause,
+                do.StopRecord: self._stop,
+                do.MarkMessage: self._mark,
+            },
             {ev.RecordingEnded: self._ended},
         )
 
@@ -209,6 +214,14 @@ class Recordings:
                 found += 1
                 self.keep(_Running(running[0], path, running[1]), seconds, (), interrupted=True)
         return found
+
+    def _mark(self, command: do.MarkMessage) -> None:
+        if command.what == "deleted":
+            self.forget(command.id, lambda gone: None)
+            return
+        now = stamp(self._exchange.clock.now())
+        write: Write = SaveMessage(command.id) if command.what == "saved" else MarkHeard(command.id, now)
+        self._submit(write, lambda result: self.changed())
 
     def forget(self, name: str, done: Callable[[bool], None]) -> None:
         """Delete a recording or a message with its files; `done` is told on the storage thread."""
