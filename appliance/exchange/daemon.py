@@ -141,7 +141,7 @@ class Daemon:
         self._exchange.stray = self._self_tests.heard
         self._verbs = Verbs(self._exchange, self._desk, self._self_tests, {
             **sending.table, **self._sims.verbs(), **CallVerbs(self._exchange, self._handling).table(),
-            **self._spending.verbs(),
+            **self._spending.verbs(), **self._recordings.verbs(),
         })  # fmt: skip
         self._control = ControlServer(places.control, self._inbox.put, SECONDS)
         self._ports = Ports(lambda: devices.all_ports(places.devices))
