@@ -439,6 +439,7 @@ ERRORS: Final = {
     "mailbox-folder": N_("The mailbox has no such folder: {said}"),
     **SENDING,
     **calling.ERRORS,
+    **recording.ERRORS,
     "not-an-amount": N_("Write an amount such as 3.00."),
     "not-a-regex": N_("This is no regular expression."),
     "slow-regex": N_("On some texts this expression would take for ever. Make it simpler."),
