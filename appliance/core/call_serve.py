@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 Commands = list[do.Command]
 BETWEEN_KEYS = 2.0  # seconds for the next key where more could follow
-ELSEWHERE = frozenset({"mailbox.own", "mailbox.any"})  # done by the exchange, not by the call
 TAKES = {"pickup": "pickup", "pickup.of": "pickup", "slot": "slot"}  # services that take another call
 SAID = {"night.toggle": ("night-on", "night-off"), "dnd": ("dnd-on", "dnd-off"), "sign": ("signed-in", "signed-out")}
 
@@ -206,9 +205,7 @@ def at_once(call: "Call", step: ServiceStep) -> Commands:
     """What a code sets before it is answered."""
     who, value = call.offer.caller.text, step.args.get("value", "")
     name = step.args.get("override", "night" if step.service == "night.toggle" else "")
-    if name:
-        return [do.SetOverride(name, value, who)]
-    return [do.Serve(call.id, step.service, step.args, who)] if step.service in ELSEWHERE else []
+    return [do.SetOverride(name, value, who)] if name else []
 
 
 def serve(call: "Call", step: ServiceStep, at: float) -> Commands:
@@ -236,6 +233,13 @@ def _echo(call: "Call", step: ServiceStep, at: float) -> Commands:
     return [do.Join(call.near, call.near), do.StartTimer(call.id, "longest", LONGEST_TALK)]
 
 
+def _attend(call: "Call", step: ServiceStep, at: float) -> Commands:
+    """The exchange talks to the caller: his mailbox."""
+    call.state = State.SERVING
+    longest = do.StartTimer(call.id, "longest", LONGEST_TALK)
+    return [do.Serve(call.id, step.service, step.args, call.extension_of(call.near)), longest]
+
+
 def _room(call: "Call", step: ServiceStep, at: float) -> Commands:
     call.state = State.SERVING
     return [do.EnterRoom(call.near, step.args.get("room", "")), do.StartTimer(call.id, "longest", LONGEST_TALK)]
@@ -251,7 +255,9 @@ def served_too_long(call: "Call", event: ev.TimerFired, at: float) -> Commands:
 
 Row = Callable[..., Commands]
 S = State
-SERVICES: Mapping[str, Row] = {"echo": _echo, "room": _room}
+SERVICES: Mapping[str, Row] = {
+    "echo": _echo, "room": _room, "mailbox.own": _attend, "mailbox.any": _attend,
+}  # fmt: skip
 OPENED: Mapping[type, Row] = {
     AnnounceStep: announce, GreetStep: greet, MenuStep: choose, MailboxStep: take_message, ServiceStep: serve,
 }  # fmt: skip

@@ -32,6 +32,7 @@ from appliance.exchange.handling import Handling
 from appliance.exchange.keeper import Keeper
 from appliance.exchange.line_watch import LineWatch
 from appliance.exchange.loop import Inbox, Loop
+from appliance.exchange.mailboxes import Mailboxes
 from appliance.exchange.notices import Notices
 from appliance.exchange.phone_lamps import PhoneLamps
 from appliance.exchange.recordings import Kept, Recordings
@@ -142,6 +143,7 @@ class Daemon:
             self._exchange, self._sims.facts, notices, lambda: self._desk.settings["office"]
         )  # fmt: skip
         self._spending = Spending(self._exchange, self._sims.facts, notices, self._lines_in_use)
+        Mailboxes(self._exchange, self._handling, self._views, self._inbox.put)
         self._self_tests = SelfTests(self._exchange, self._audio, self._tested, self._topics.add)
         self._exchange.stray = self._self_tests.heard
         self._verbs = Verbs(self._exchange, self._desk, self._self_tests, {

@@ -34,12 +34,12 @@ from appliance.core.numbers import display
 from appliance.core.plan import Plan
 from appliance.core.repeats import Tries, noted
 from appliance.core.routing import LET_NEXT, opening, route
-from appliance.core.screening import DIGITS, screen_sms
+from appliance.core.screening import DIGITS
 from appliance.core.second import refused_as_busy
-from appliance.core.sms_rules import Rule, fits, narrowed
 from appliance.exchange.clock import Clock
 from appliance.exchange.loop import Timers
 from appliance.exchange.parts import Bridge, Running, Storage
+from appliance.exchange.receiving import Receiving
 from appliance.journal.times import stamp
 from appliance.lines import Line
 from appliance.settings.prompts import Prompts
@@ -94,9 +94,6 @@ class Exchange:
         self._events: dict[type, Callable[..., None]] = {
             ev.Offered: self._offered,
             **dict.fromkeys((ev.TimerFired, ev.LookedUp, ev.AgentsChosen, ev.PlaceChanged), self._call_event),
-            ev.SmsReceived: self._sms_received,
-            ev.SmsStored: self._sms_stored,
-            ev.SmsStoreFailed: self._sms_store_failed,
             ev.SmsPartSent: lambda event: self.sms_out(event),
             ev.SmsPartFailed: lambda event: self.sms_out(event),
             ev.SmsPartUncertain: lambda event: self.sms_out(event),
@@ -113,6 +110,9 @@ class Exchange:
             ev.UssdFailed: lambda event: self.sim_said(event),
             ev.ForwardingRead: lambda event: self.sim_said(event),
         }
+        self._looks: dict[type, list[Callable[[ev.Event], bool]]] = {}
+        self.receiving = Receiving(self, storage)
+        self._events.update(self.receiving.events())
         self._commands: dict[type, Callable[..., None]] = {
             do.Dial: self._dial,
             do.Join: self._join,
@@ -140,10 +140,16 @@ class Exchange:
         before, self._commands[kind] = self._commands[kind], carry_out
         return before
 
+    def before(self, kind: type, look: Callable[..., bool]) -> None:
+        """Another part looks at events of this kind first; what it says True to was for it."""
+        self._looks.setdefault(kind, []).append(look)
+
     # ---- events -------------------------------------------------------------------------------------------------
 
     def handle(self, event: ev.Event) -> None:
         """One event, whole. An event of a leg that no call knows is a stray: logged, and an answered one is ended."""
+        if any(look(event) for look in self._looks.get(type(event), ())):
+            return
         known = self._events.get(type(event))
         if known:
             known(event)
@@ -303,37 +309,6 @@ class Exchange:
         running = self.calls.get(CallId(event.call))
         if running:
             self.carry_out(CallId(event.call), running.call.handle(event, self.clock.monotonic()))
-
-    def _sms_received(self, event: ev.SmsReceived) -> None:
-        line = self.plan.lines.get(event.line)
-        verdict = screen_sms(
-            event.part.sender, event.line, self.plan, self.clock.local(self.plan.zone), self.clock.sure
-        )
-        mail = line is not None and not verdict.blocked
-        if verdict.blocked and verdict.block is not None:
-            self._storage.hit(verdict.block)
-        sender, never = event.part.sender, line is not None and any(fits(p, event.part.sender) for p in line.sms_never)
-        rules = self.sms_rules(event.line, sender, self.clock.local(self.plan.zone))
-        self._storage.sms(
-            do.StoreSms(event.line, event.memory, event.slot, event.part, mail=mail, rules=rules, never=never)
-        )
-        self.message_came(event)
-
-    def sms_rules(self, line: LineId, sender: Number, now: datetime) -> tuple[Rule, ...]:
-        """The rules that hold for a message of this sender on this line at this time."""
-        known = self.plan.lines.get(line)
-        open_now = opening(known, now, self.presence())[0] if known else True
-        own = frozenset(one.own_number for one in self.plan.lines.values() if one.own_number)
-        return narrowed(self.plan.sms_rules, str(line), sender, open_now, own)
-
-    def _sms_stored(self, event: ev.SmsStored) -> None:
-        if event.line in self.lines:
-            self.lines[event.line].perform(do.FreeSlot(event.line, event.memory, event.slot, event.pdu))
-        self.changed("sms")
-
-    def _sms_store_failed(self, event: ev.SmsStoreFailed) -> None:
-        log.error("line %s: a message stays on the SIM, it could not be stored: %s", event.line, event.reason)
-        self.changed("notes")
 
     def _line_up(self, event: ev.LineUp) -> None:
         self._storage.happened("line-up", {"line": self._label(event.line)}, "info")

@@ -189,7 +189,7 @@ class Verbs:
             raise ControlError("no-such-line", line=str(line))
         sender = parse(text(args, "from"), own.country, alphanumeric=True)
         now = self._moment(at).astimezone(plan.zone) if at else self._exchange.clock.local(plan.zone)
-        rules = self._exchange.sms_rules(line, sender, now)
+        rules = self._exchange.receiving.rules(line, sender, now)
         never = any(fits(pattern, sender) for pattern in own.sms_never)
         decided = decide(rules, str(line), text(args, "text"), self._desk.sms_addresses(str(line)), never)
         if screen_sms(sender, line, plan, now).blocked:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from appliance.settings import calling, recording
 from appliance.settings.calls import (
+    ENDINGS,
     GROUP_FIELDS,
     LINE_FIELDS,
     MAILBOX_FIELDS,
@@ -162,7 +163,7 @@ LINES = Section("lines", "Lines", (
     Choice(name="country", label="Country", options={"": "As the office", **COUNTRIES}, seldom=True),
     Choice(name="language", label="Language of its announcements", options={"": "As the office", **LANGUAGES}),
     Text(name="group", label="Who rings", longest=31, help="The group whose phones ring."),
-    Choice(name="no_answer", label="When nobody answers", options=TURN_AWAY, default="announce"),
+    Choice(name="no_answer", label="When nobody answers", options=ENDINGS, default="announce"),
     Switch(name="always_open", label="Open around the clock", default=True),
     Rows(name="ranges", label="Open", most=100, columns=(
         Integer(name="day", label="Day", least=0, most=6, required=True, kind="weekday"),
@@ -170,7 +171,7 @@ LINES = Section("lines", "Lines", (
         TimeOfDay(name="end", label="To", required=True,
                   help="Earlier than the start reaches into the next day; 00:00 to 00:00 is the whole day."),
     )),
-    Choice(name="closed", label="Outside hours", options=TURN_AWAY, default="announce"),
+    Choice(name="closed", label="Outside hours", options=ENDINGS, default="announce"),
     Text(name="closed_prompt", label="Announcement outside hours", default="closed", longest=31, pattern=ID,
          pattern_fault="not-an-id"),
     Choice(name="blocked", label="How a blocked caller is turned away", options=TURN_AWAY, default="reject"),

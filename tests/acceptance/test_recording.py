@@ -108,3 +108,31 @@ def test_the_welcome_is_heard_before_any_phone_rings(office: Office, phone: Make
     until("they talk", lambda: calls(office) == ["talking"])
     office.far("hang-up")
     assert office.wait_calls()[0]["answered_by"] == "102"
+
+
+def test_a_colleague_hears_his_messages_with_his_pin_and_the_page_counts_them(
+    office: Office, phone: MakePhone, tmp_path: Path
+) -> None:
+    put(office, "mailboxes", {"id": "ben", "name": "Ben", "owner": "102", "seconds": 60, "pin": "4711"})
+    office.put_item("lines", "gsm0", no_answer="mailbox", no_answer_to="ben")
+    office.virtual(f"gsm0 play {sound.tone(tmp_path / 'said.wav', 440, 60)} --loop")
+    office.far("call", number=CALLER)  # no phone is there
+    running = until("the message is recorded", lambda: list((office.places.state / "voicemail").glob("*.part")), 30)
+    until("3 s of it", lambda: running[0].exists() and running[0].stat().st_size > 3 * 16000, 20, 0.2)
+    office.far("hang-up")
+    until("it is whole", lambda: recorded(office, "voicemail"))
+    office.wait_calls()
+    ben = phone("102")
+    ben.dial("*97")
+    ben.wait("CALL_ESTABLISHED")
+    ben.press("4711#")
+    until("the menu was said", lambda: len(sound.read(ben.heard())) > 8 * 8000, 30, 0.2)
+    ben.press("1")
+    until("the message was played", lambda: _has_tone(ben.heard()), 30, 0.5)
+    ben.press("#")
+    ben.wait("CALL_CLOSED", 20)
+
+
+def _has_tone(path: Path) -> bool:
+    last = sound.read(path)[-2 * 8000 :]
+    return len(last) == 2 * 8000 and sound.analyse(last, 440, 1000, 1.0).share > 0.8
