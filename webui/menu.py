@@ -29,6 +29,7 @@ GROUPS = (
         Entry("status", _l("Status"), "/", icon="gauge"),
         Entry("calls", _l("Calls"), "/calls", icon="phone", count="missed"),
         Entry("messages", _l("Messages"), "/messages", icon="message-square", count="unread"),
+        Entry("voicemail", _l("Voicemail"), "/voicemail", icon="bell-ring"),
     )),
     Group(_l("Call plan"), (
         Entry("lines", _l("Lines"), "/lines", icon="card-sim"),

@@ -132,6 +132,14 @@ class StopRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkMessage:
+    """Somebody did this with a message of a mailbox by telephone: "heard", "saved" or "deleted"."""
+
+    id: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class LookUp:
     """Ask who looks after this number; LookedUp comes back, empty after `seconds`."""
 
@@ -408,4 +416,5 @@ Command = (
     | LookUp | Serve | Park | TakeCall | EnterRoom | CallBack | Decide | Enqueue | Dequeue | MovePlace
     | Remember | SendDigits | StartTimer | StopTimer | StoreCall | StoreSms | FreeSlot | SendSmsPart | SetOverride
     | CountHit | Notify | Lamp | Log | SendUssd | AnswerUssd | CancelUssd | Forward | AllowCaller
+    | MarkMessage
 )  # fmt: skip

@@ -128,7 +128,7 @@ class Daemon:
         self._sims = Sims(
             self._exchange, self._writer.submit, self._inbox.put, self._lines_in_use, lambda: self._recipients("")
         )
-        self._voices = Voices(places.voices, prompts, self._desk.ask_worker)
+        self._voices = Voices(places.voices, prompts, self._desk.ask_worker, places.voicemail)
         self._speaking = Speaking(self._exchange, self._voices, time.monotonic)
         self._recordings = Recordings(self._exchange, self._audio.recorder, places, self._writer.submit)
         self._recordings.changed = self._count_messages
@@ -146,8 +146,7 @@ class Daemon:
         self._exchange.stray = self._self_tests.heard
         self._verbs = Verbs(self._exchange, self._desk, self._self_tests, {
             **sending.table, **self._sims.verbs(), **CallVerbs(self._exchange, self._handling).table(),
-            **self._spending.verbs(),
-            **sending.table, **self._sims.verbs(), **self._blocking.table,
+            **self._spending.verbs(), **self._recordings.verbs(), **self._blocking.table,
         })  # fmt: skip
         self._control = ControlServer(places.control, self._inbox.put, SECONDS)
         self._ports = Ports(lambda: devices.all_ports(places.devices))

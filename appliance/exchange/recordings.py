@@ -19,8 +19,10 @@ from appliance.core import commands as do
 from appliance.core import events as ev
 from appliance.core.model import CallId, Kind, LegId, LineId, Number
 from appliance.errors import JournalError
+from appliance.exchange.control import Answer
 from appliance.exchange.exchange import Exchange
-from appliance.journal.recordings import ForgetSound, KeepMessage, KeepRecording
+from appliance.exchange.verbs import Args, Later, Reply, text
+from appliance.journal.recordings import ForgetSound, KeepMessage, KeepRecording, MarkHeard, SaveMessage
 from appliance.journal.times import moment, stamp
 from appliance.journal.writes import Result, Write
 from appliance.settings.places import Places
@@ -75,7 +77,12 @@ class Recordings:
         self.counts: Mapping[str, tuple[int, int]] = {}  # mailbox: new, heard
         self.changed: Callable[[], None] = lambda: None  # on the storage thread: what is kept is other than before
         exchange.extend(
-            {do.Record: self._record, do.PauseRecord: self._pause, do.StopRecord: self._stop},
+            {
+                do.Record: self._record,
+                do.PauseRecord: self._pause,
+                do.StopRecord: self._stop,
+                do.MarkMessage: self._mark,
+            },
             {ev.RecordingEnded: self._ended},
         )
 
@@ -98,6 +105,27 @@ class Recordings:
         boxes = [box.id for box in self._exchange.plan.mailboxes.values() if box.owner == extension]
         found = [self.counts.get(box, (0, 0)) for box in boxes]
         return sum(new for new, _ in found), sum(old for _, old in found)
+
+    # ---- verbs ----------------------------------------------------------------------------------------------------
+
+    def verbs(self) -> dict[str, Later]:
+        """For the control socket."""
+        return {"sound.heard": self._verb_heard, "sound.remove": self._verb_remove}
+
+    def _verb_heard(self, args: Args, who: str, reply: Reply) -> None:
+        """Somebody heard a message on the page."""
+
+        def done(result: Result | JournalError) -> None:
+            self.changed()
+            failed = isinstance(result, JournalError)
+            reply(Answer(error="journal-error") if failed else Answer(ok={"heard": bool(result)}))
+
+        self._submit(MarkHeard(text(args, "id"), stamp(self._exchange.clock.now())), done)
+
+    def _verb_remove(self, args: Args, who: str, reply: Reply) -> None:
+        """A recording or a message goes for good."""
+        log.info("%s deletes %s", who, text(args, "id"))
+        self.forget(text(args, "id"), lambda gone: reply(Answer(ok={}) if gone else Answer(error="no-such-recording")))
 
     # ---- commands -------------------------------------------------------------------------------------------------
 
@@ -210,6 +238,14 @@ class Recordings:
                 self.keep(_Running(running[0], path, running[1]), seconds, (), interrupted=True)
         return found
 
+    def _mark(self, command: do.MarkMessage) -> None:
+        if command.what == "deleted":
+            self.forget(command.id, lambda gone: None)
+            return
+        now = stamp(self._exchange.clock.now())
+        write: Write = SaveMessage(command.id) if command.what == "saved" else MarkHeard(command.id, now)
+        self._submit(write, lambda result: self.changed())
+
     def forget(self, name: str, done: Callable[[bool], None]) -> None:
         """Delete a recording or a message with its files; `done` is told on the storage thread."""
 
@@ -262,13 +298,13 @@ def _write_note(running: _Running) -> None:
 def _read_note(note: Path) -> tuple[do.Record, datetime] | None:
     try:
         body: Mapping[str, object] = json.loads(note.read_text(encoding="utf-8"))
-        text = {name: str(body[name]) for name in ("call", "mailbox", "caller", "kind", "line", "at")}
-        caller = Number(text["caller"], Kind(text["kind"]))
+        facts = {name: str(body[name]) for name in ("call", "mailbox", "caller", "kind", "line", "at")}
+        caller = Number(facts["caller"], Kind(facts["kind"]))
         command = do.Record(
-            note.name.removesuffix(NOTE), LegId(""), None, call=CallId(text["call"]), mailbox=text["mailbox"],
-            caller=caller, line=text["line"],
+            note.name.removesuffix(NOTE), LegId(""), None, call=CallId(facts["call"]), mailbox=facts["mailbox"],
+            caller=caller, line=facts["line"],
         )  # fmt: skip
-        return command, moment(text["at"])
+        return command, moment(facts["at"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         log.warning("%s cannot be read: %s", note.name, error)
         return None

@@ -127,7 +127,7 @@ class Spending:
         self._flood_told[extension] = at + FLOOD_SECONDS
         most = str(self._exchange.limits.a_minute)
         log.warning("phone %s is stopped: more than %s calls out a minute", extension, most)
-        self._notices.tell(LineId(""), "phone-flood", {"extension": extension, "most": most}, "alarm", mail=True)
+        self._notices.tell(LineId(""), "phone-flood", {"extension": extension, "most": most}, "error", mail=True)
 
     def chore(self, at: float) -> None:
         """Once a second: tell of caps, and end calls of who is over one: several at once spend it together."""

@@ -13,6 +13,7 @@ log = logging.getLogger(__name__)
 NUMBERS = range(121)  # spoken together the first time one of them is needed: places in a queue, seconds of a wait
 MOST_AT_ONCE = 20
 MOST_WANTED = 500
+MESSAGE = "v:"
 
 Ask = Callable[[str, Mapping[str, Json], Callable[[], None]], None]  # the worker: verb, arguments, told once it is over
 
@@ -20,14 +21,19 @@ Ask = Callable[[str, Mapping[str, Json], Callable[[], None]], None]  # the worke
 class Voices:
     """`ask` hands a request to the worker without waiting and tells its end on any thread."""
 
-    def __init__(self, folder: Path, prompts: Prompts, ask: Ask) -> None:
+    def __init__(self, folder: Path, prompts: Prompts, ask: Ask, messages: Path) -> None:
+        """`messages`: where those of mailboxes lie."""
+        self._messages = messages
         self._folder = folder
         self._prompts = prompts
         self._ask = ask
         self._wanted: set[tuple[str, str]] = set()  # add and discard are atomic: the end is told on another thread
 
     def find(self, piece: str, language: str, country: str = "") -> Path | None:
-        """The file of a piece: a prompt's id, "n:23" or "t:text"; None where there is none (yet)."""
+        """The file of a piece: a prompt's id, "n:23", "t:text" or "v:message"; None where there is none (yet)."""
+        if piece.startswith(MESSAGE):
+            path = self._messages / f"{piece.removeprefix(MESSAGE)}.wav"
+            return path if path.parent == self._messages and path.is_file() else None
         text = text_of(piece)
         return self._prompts.find(piece, language, country) if text is None else self.have(text, language)
 

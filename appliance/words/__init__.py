@@ -165,10 +165,6 @@ NOTICES: Final = {
     "reply-refused": N_("An answer by mail from {sender} was not sent as SMS: {said}"),
     "heartbeat-lost": N_("The heartbeat of {line} did not arrive in 30 minutes. Messages may be lost on their way."),
     "heartbeat-back": N_("The heartbeat of {line} arrives again."),
-    "no-backup": N_(
-        "“{scheme}” has a branch without a backup: if nobody answers, the call is lost."
-        " Add a block behind those who ring, such as a mobile."
-    ),
     "numbers-stopped": N_(
         "The last calls on {line} came without a number, though numbers arrived before. Blocks and the list of calls "
         "cannot tell who calls. Ask the operator whether caller identification (CLIP) is on for this SIM."
@@ -184,6 +180,10 @@ NOTICES: Final = {
     ),
     **calling.NOTICES,
     **recording.NOTICES,
+    "no-backup": N_(
+        "“{scheme}” has a branch without a backup: if nobody answers, the call is lost."
+        " Add a block behind those who ring, such as a mobile."
+    ),
 }
 
 LAMPS: Final = {
@@ -439,6 +439,7 @@ ERRORS: Final = {
     "mailbox-folder": N_("The mailbox has no such folder: {said}"),
     **SENDING,
     **calling.ERRORS,
+    **recording.ERRORS,
     "not-an-amount": N_("Write an amount such as 3.00."),
     "not-a-regex": N_("This is no regular expression."),
     "slow-regex": N_("On some texts this expression would take for ever. Make it simpler."),

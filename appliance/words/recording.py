@@ -29,3 +29,7 @@ PROMPTS: Final = {
     "listen-box": N_("Please type the number of the mailbox"),
     "listen-goodbye": N_("Goodbye"),
 }
+
+ERRORS: Final = {
+    "no-such-recording": N_("This recording is not there any more. Load the page again."),
+}

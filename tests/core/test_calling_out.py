@@ -188,6 +188,7 @@ def test_a_line_whose_cap_is_reached_is_passed_over_and_a_call_ends_when_its_min
     lined = {GSM0: line(cap=Cap(day_minutes=10)), GSM1: line(GSM1, label="Second")}
     found = called(MOBILE, office(lines=lined), spent={"line/gsm0": Spent(day=Sum(500))})
     assert [step.talk_seconds for step in found.steps[:2]] == [100, 4 * 3600]
+    assert "talk-limited" in rules(found)
     over = called(MOBILE, office(lines=lined), spent={"line/gsm0": Spent(day=Sum(600))})
     assert lines(over) == [GSM1]
     assert "line-cap" in rules(over)

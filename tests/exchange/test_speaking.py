@@ -49,7 +49,7 @@ class Office:
         for name in ("en/queue-place", "tones/tone-beep"):
             (spoken / name).parent.mkdir(parents=True, exist_ok=True)
             (spoken / f"{name}.wav").touch()
-        self.voices = Voices(folder / "voices", Prompts(folder / "uploads", [spoken]), self._ask)
+        self.voices = Voices(folder / "voices", Prompts(folder / "uploads", [spoken]), self._ask, folder)
         self.exchange = Exchange()
         self.speaking = Speaking(self.exchange, self.voices, lambda: self.at)
 
@@ -115,3 +115,10 @@ def test_nothing_is_said_to_who_does_not_wait_any_more(office: Office) -> None:
     office.spoken("Call for Sales")
     office.speaking.tick(office.at)
     assert office.exchange.said == []
+
+
+def test_a_message_of_a_mailbox_is_a_piece(office: Office) -> None:
+    (office.folder / "c1-message.wav").touch()
+    office.say("v:c1-message", "tone-beep")
+    office.say("v:../spoken/en/queue-place", "tone-beep")
+    assert office.exchange.said == [["c1-message", "tone-beep"], ["tone-beep"]]

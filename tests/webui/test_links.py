@@ -9,8 +9,8 @@ from tests.webui.fake_exchange import FakeExchange
 
 APPLIANCE = Path(__file__).parents[2] / "appliance"
 WITH_LINKS = (
-    "core/routing.py", "core/screening.py", "core/calling_out.py", "core/rights.py", "core/limits.py",
-    "core/branches.py",
+    "core/routing.py", "core/branches.py", "core/destinations.py", "core/screening.py", "core/calling_out.py",
+    "core/rights.py", "core/limits.py",
     "exchange/faults.py",
 )  # fmt: skip
 IDS = re.compile(r"\{(?:line|own)\.id\}|\{line_id\}|\{offer\.line\}")

@@ -21,6 +21,7 @@ from webui.pages import (
     rules,
     schemes,
     sims,
+    sounds,
     start,
     status,
     trycall,
@@ -32,12 +33,14 @@ def register(app: Flask) -> None:
     """Put every page on the app."""
     app.jinja_env.filters.update({**looks.FILTERS, **phrases.FILTERS, **codes.FILTERS, "change_words": changes.words})
     app.jinja_env.globals.update(
-        newest_call=reading.newest_call, newest_sms=reading.newest_sms, newest_ours=conversations.newest
+        newest_call=reading.newest_call,
+        newest_sms=reading.newest_sms,
+        newest_ours=conversations.newest,
+        recorded=sounds.of_call,
     )
     live.register(app)
     for module in (
         door, start, status, calls, messages, lines, sims, hours, announcements, blocking, outgoing, trycall, people,
-        box, me, undo, mailbox, rules, limits, blocking_files,
-        schemes,
+        box, me, undo, mailbox, rules, limits, blocking_files, schemes, sounds,
     ):  # fmt: skip
         app.register_blueprint(module.page)
