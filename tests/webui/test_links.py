@@ -13,7 +13,7 @@ WITH_LINKS = (
     "core/rights.py", "core/limits.py",
     "exchange/faults.py",
 )  # fmt: skip
-IDS = re.compile(r"\{(?:line|own)\.id\}|\{line_id\}|\{offer\.line\}")
+IDS = re.compile(r"\{(?:(?:self\.)?line|own)\.id\}|\{line_id\}|\{offer\.line\}")
 SCHEME = re.compile(r"\{scheme(?:_id|\.id)\}")
 
 
