@@ -103,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     block.add_argument("--line", default="")
     block.add_argument("--action", default="", choices=["", "reject", "busy", "announce"])
     block.add_argument("--reason", default="")
+    block.add_argument("--until", default="", help="the moment it ends by itself, such as 2026-12-24T18:00")
     block.set_defaults(command=_block)
 
     unblock = commands.add_parser("unblock", help="take an entry off the list, by its number in the list")
@@ -290,6 +291,7 @@ def _block(arguments: argparse.Namespace) -> int:
             "line": arguments.line,
             "action": arguments.action,
             "reason": arguments.reason,
+            "ends": arguments.until,
         },
     )
     if answer.ok is None:

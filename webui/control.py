@@ -18,7 +18,7 @@ from appliance.errors import ControlError
 LONGEST = 64 * 1024  # octets of a request
 LONGEST_ANSWER = 1024 * 1024
 SECONDS = 5.0
-SLOW = frozenset({"mail.test", "prompt.convert", "prompt.speak"})
+SLOW = frozenset({"block.import", "mail.test", "prompt.convert", "prompt.speak"})
 NETWORK = frozenset({"ussd.send", "ussd.answer", "credit.read", "forwarding.check", "forwarding.apply"})
 NETWORK_SECONDS = 95.0  # what a mobile network takes for an answer, at most
 SLOW_SECONDS = 70.0  # a little more than the exchange gives itself: its word for what went wrong is the better one
@@ -98,6 +98,7 @@ class OpenView(TypedDict, total=False):
     open: bool
     until: str | None
     reason: str
+    branch: str  # the branch that takes calls, where the line follows a scheme
 
 
 class StatusView(TypedDict, total=False):
@@ -106,6 +107,7 @@ class StatusView(TypedDict, total=False):
     now: str
     open: dict[str, OpenView]
     night: str
+    night_until: str
     lines: list[LineView]
     phones: list[PhoneView]
     calls: list[CallView]

@@ -4,6 +4,7 @@ Everything that is asked of the exchange is asked at most once per request.
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ class Office:
     country: str = ""
     language: str = "en"
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    masks: tuple[str, ...] = ()  # how numbers are shown
 
 
 @dataclass(slots=True)
@@ -98,7 +100,8 @@ def office() -> Office:
     if time.monotonic() >= parts.office_until:
         found = section("office")
         if found:
-            parts.office = _office(found["doc"])
+            calling = section("calling")
+            parts.office = _office(found["doc"], calling["doc"] if calling else {})
             parts.office_until = time.monotonic() + OFFICE_SECONDS
     return parts.office
 
@@ -131,9 +134,13 @@ def audit(what: str, old: dict[str, object] | None = None, new: dict[str, object
     return store().write_audit(now(), who(), client(), what, old or {}, new or {})
 
 
-def _office(doc: dict[str, object]) -> Office:
+def _office(doc: dict[str, object], calling: Mapping[str, object]) -> Office:
     try:
         zone = ZoneInfo(str(doc.get("timezone") or "UTC"))
     except (ValueError, OSError):
         zone = ZoneInfo("UTC")
-    return Office(str(doc.get("name") or ""), str(doc.get("country") or ""), str(doc.get("language") or "en"), zone)
+    masks = calling.get("masks")
+    return Office(
+        str(doc.get("name") or ""), str(doc.get("country") or ""), str(doc.get("language") or "en"), zone,
+        tuple(str(one) for one in masks) if isinstance(masks, list) else (),
+    )  # fmt: skip

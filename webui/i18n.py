@@ -13,9 +13,10 @@ from typing import Literal, cast
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, get_day_names
 from babel.numbers import format_decimal
-from flask import Flask, g, request, session
+from flask import Flask, g, has_request_context, request, session
 from flask_babel import Babel, get_locale, gettext, lazy_gettext, ngettext
 
+from appliance.core.numbers import with_mask
 from webui import here
 from webui.store import moment
 
@@ -144,9 +145,13 @@ def gigabytes(count: int) -> str:
 
 
 def phone(text: str) -> str:
-    """A number in groups that can be read: "+48 600 100 200". Others than E.164 stay as they are."""
+    """A number in groups that can be read, "+48 600 100 200", or by the mask of the office that fits. Others than E.164
+    stay as they are."""
     if not text.startswith("+") or not text[1:].isdigit() or len(text) < 9:
         return text
+    shown = with_mask(text, here.office().masks) if has_request_context() else ""
+    if shown:
+        return shown.replace(" ", GLUE)
     for code in ("48", "380", "34", "40", "49", "44", "33"):
         if text[1:].startswith(code):
             return f"+{code}{GLUE}{_masked(code, text[1 + len(code) :])}"

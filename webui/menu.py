@@ -33,6 +33,7 @@ GROUPS = (
     )),
     Group(_l("Call plan"), (
         Entry("lines", _l("Lines"), "/lines", icon="card-sim"),
+        Entry("schemes", _l("Schemes"), "/schemes", icon="split"),
         Entry("hours", _l("Hours"), "/hours", icon="clock"),
         Entry("blocking", _l("Blocking"), "/blocking", icon="ban"),
         Entry("outgoing", _l("Calling out"), "/outgoing", icon="phone-outgoing"),

@@ -58,7 +58,8 @@ def person(text: str) -> str:
 
 def pattern(text: str) -> str:
     """An entry of a list for a sentence: "+48 700 123 456", or the beginning with its star."""
-    return text if text in {"withheld", "unavailable"} else i18n.phone(text.rstrip("*")) + "*" * text.endswith("*")
+    plain = text.rstrip("*").lstrip("+").isdecimal()
+    return i18n.phone(text.rstrip("*")) + "*" * text.endswith("*") if plain else text
 
 
 def lead(text: str) -> tuple[str, str]:
@@ -93,6 +94,9 @@ def state_words(view: OpenView) -> str:
     """Open or closed, until when, and why when that is not the week's hours."""
     end, reason = until(view), view.get("reason", "")
     if view.get("open"):
+        if view.get("branch"):
+            name = view["branch"]
+            return str(_("“%(branch)s” until %(time)s", branch=name, time=end)) if end else f"“{name}”"
         if reason in {"night", "night-off", "override"}:
             return str(_("Open: switched by hand"))
         return str(_("Open until %(time)s", time=end)) if end else str(_("Open around the clock"))
@@ -179,4 +183,5 @@ def _range(number: int, start: str, end: str) -> str:
 FILTERS = {
     "caller_words": caller, "open_words": open_words, "now_words": now_words, "goes": goes, "operator_words": operator,
     "kind_words": kind_words, "several": several, "lead": lead, "device": device, "of": of, "network": network,
+    "until_words": until_words,
 }  # fmt: skip

@@ -84,24 +84,6 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """An entry of the block or allow list."""
-
-    id: int
-    pattern: str
-    allow: bool
-    what: str
-    when: str
-    line: str
-    action: str
-    reason: str
-    created_at: str
-    created_by: str
-    hits: int
-    last_hit: str
-
-
-@dataclass(frozen=True, slots=True)
 class Happened:
     """A row of events."""
 
@@ -250,24 +232,6 @@ def waiting() -> int:
                 0
             ]
         )
-
-
-def blocks(allow: bool) -> list[Block]:
-    """The block list or the allow list, newest first."""
-    with here.store().open() as db:
-        rows = db.execute("SELECT * FROM blocks WHERE allow = ? ORDER BY id DESC LIMIT 2000", (int(allow),)).fetchall()
-    return [
-        Block(
-            int(r["id"]), r["pattern"], bool(r["allow"]), r["what"], r["when_"], r["line"] or "", r["action"] or "",
-            r["reason"] or "", r["created_at"] or "", r["created_by"] or "", int(r["hits"] or 0), r["last_hit"] or "",
-        )
-        for r in rows
-    ]  # fmt: skip
-
-
-def blocked_exactly(pattern: str) -> Block | None:
-    """The entry for exactly this pattern."""
-    return next((b for b in blocks(False) if b.pattern == pattern), None)
 
 
 def _where(wanted: Wanted) -> tuple[str, list[str]]:

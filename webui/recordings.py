@@ -16,18 +16,23 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from appliance.core.screening import DIGITS
 from appliance.errors import ControlError, JournalError
 from appliance.settings.places import Places
 from appliance.settings.prompts import Prompts
-from webui import forms, here, prompt_uses, reading, security
+from webui import blocked, forms, here, prompt_uses, security
 from webui.prompt_uses import Use
 from webui.words import PROMPTS, error_words, sentence
 
+KEYS = tuple(f"press-{digit}" for digit in DIGITS)
 CALLERS = (
-    "closed", "nobody", "blocked", "hold", "mailbox", "message-kept", "recorded", "queue-place", "queue-wait",
+    "closed", "nobody", "blocked", *KEYS, "hold", "mailbox", "message-kept", "recorded", "queue-place", "queue-wait",
     "queue-minutes", "queue-call-back", "call-back-kept", "wrong-key", "voicedrop",
 )  # fmt: skip
-COLLEAGUES = ("all-busy", "not-allowed", "emergency-failed", "night-on", "night-off")
+COLLEAGUES = (
+    "all-busy", "not-allowed", "emergency-failed", "night-on", "night-off", "block-last", "block-number",
+    "block-nobody", "let-next",
+)  # fmt: skip
 LONGEST_TEXT = 1000
 LONGEST_ID = 26  # with room for "-999"
 UPLOAD = "upload-"
@@ -105,6 +110,11 @@ def _when(name: str) -> str:
         "night-on": _("*28 closes the office"),
         "night-off": _("*28 opens it again"),
         "hold": _("Whoever is put on hold"),
+        "block-last": _("*32 blocks the last caller"),
+        "block-number": _("*30 and a number blocks it"),
+        "block-nobody": _("There was nobody to block"),
+        "let-next": _("*31 lets the next caller through"),
+        **dict.fromkeys(KEYS, _("A stranger is asked for a key")),
     }
     return str(words.get(name) or ("" if name in PROMPTS and name != "closed" else _("Outside hours")))
 
@@ -130,7 +140,7 @@ def _used(name: str, lines: list[dict[str, object]]) -> list[Use]:
 def _announced() -> bool:
     """Whether an entry of the block list wants the announcement."""
     try:
-        return any(block.action == "announce" for block in reading.blocks(False))
+        return any(entry.action == "announce" for entry in blocked.every() if not entry.allow)
     except JournalError:
         return False
 

@@ -13,7 +13,7 @@ answered only when a person, a prompt or a service takes the call: ringing costs
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from appliance.core import call_consult, call_pin, call_queue, call_ring, call_serve, call_talk
+from appliance.core import call_consult, call_pin, call_queue, call_ring, call_screen, call_serve, call_talk
 from appliance.core import commands as do
 from appliance.core import events as ev
 from appliance.core.call_states import SUMMONS, Hunt, Leg, State
@@ -36,6 +36,7 @@ from appliance.core.model import (
     ResponsibleStep,
     RingStep,
     Route,
+    ScreenStep,
     ServiceStep,
     Step,
     Target,
@@ -442,9 +443,16 @@ BEGIN: Mapping[type, Row] = {
     RingStep: call_ring.ring,
     DialStep: call_ring.dial_out,
     ResponsibleStep: call_ring.look_up,
-    **dict.fromkeys((AnnounceStep, GreetStep, QueueStep, MenuStep, MailboxStep, ServiceStep, PinStep), Call.open_for),
+    **dict.fromkeys(
+        (AnnounceStep, GreetStep, QueueStep, MenuStep, MailboxStep, ServiceStep, PinStep, ScreenStep), Call.open_for
+    ),
 }
-OPENED: Mapping[type, Row] = {**call_serve.OPENED, QueueStep: call_queue.wait, PinStep: call_pin.ask}
+OPENED: Mapping[type, Row] = {
+    **call_serve.OPENED,
+    QueueStep: call_queue.wait,
+    PinStep: call_pin.ask,
+    ScreenStep: call_screen.ask,
+}
 TABLE: Mapping[tuple[State, type, str], Row] = {
     (S.SUMMONING, ev.Answered, "caller"): summoned,
     (S.SUMMONING, ev.TimerFired, ""): summons_ignored,
@@ -457,6 +465,7 @@ TABLE: Mapping[tuple[State, type, str], Row] = {
     **call_consult.ROWS,
     **call_serve.ROWS,
     **call_pin.ROWS,
+    **call_screen.ROWS,
     **{(state, ev.Answered, "stray"): stray_answered for state in State},
     **{(state, ev.Ended, "stray"): stray_ended for state in State},
 }

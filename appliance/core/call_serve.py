@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Commands = list[do.Command]
 BETWEEN_KEYS = 2.0  # seconds for the next key where more could follow
-ELSEWHERE = frozenset({"block.add", "block.last"})  # done by the exchange, not by the call
+ELSEWHERE = frozenset({"mailbox.own", "mailbox.any"})  # done by the exchange, not by the call
 TAKES = {"pickup": "pickup", "pickup.of": "pickup", "slot": "slot"}  # services that take another call
 SAID = {"night.toggle": ("night-on", "night-off"), "dnd": ("dnd-on", "dnd-off"), "sign": ("signed-in", "signed-out")}
 

@@ -17,7 +17,9 @@ WHISPERED = 20.0  # a guard for whispers that never end
 RECALL = 30.0  # how long a transferred or parked call rings the one who sent it away
 PARKED = 60.0  # a parked call comes back after this
 BREATH = 2.0  # between two rounds in which nobody could be rung
-FAILOVER = frozenset({Cause.CONGESTION, Cause.LINE_LOST, Cause.TIMEOUT, Cause.FAULT, Cause.UNREACHABLE, Cause.MEDIA})
+FAILOVER = frozenset({  # it was the line, not who was called: the next one is tried
+    Cause.CONGESTION, Cause.LINE_LOST, Cause.TIMEOUT, Cause.FAULT, Cause.UNREACHABLE, Cause.MEDIA, Cause.NOT_ALLOWED,
+})  # fmt: skip
 LOST = frozenset({Cause.LINE_LOST, Cause.MEDIA, Cause.FAULT, Cause.TIMEOUT})
 DETOURS: Mapping[Cause, str] = {
     Cause.BUSY: "busy", Cause.REJECTED: "busy", Cause.NO_ANSWER: "no-answer", Cause.NOT_REGISTERED: "offline",
@@ -39,6 +41,7 @@ class State(StrEnum):
     OPENING = "opening"  # the caller leg is being answered for a prompt or service
     ANNOUNCING = "announcing"
     GREETING = "greeting"  # a prompt before the next step
+    SCREENING = "screening"  # a stranger is asked for a key
     CHOOSING = "choosing"  # a menu waits for keys
     RECORDING = "recording"  # a mailbox takes a message
     SERVING = "serving"

@@ -157,6 +157,9 @@ def over_lines(
         )  # fmt: skip
         found.append((target, seconds))
         trace.append(TraceStep("goes-out", Outcome.CHOSEN, facts, "/outgoing"))
+        if seconds < plan.calling.longest:
+            short = {**facts, "minutes": f"{seconds / 60:.0f}"}
+            trace.append(TraceStep("talk-limited", Outcome.PASSED, short, "/outgoing/caps"))
     if not found:
         trace.append(TraceStep("no-line", Outcome.STOPPED, {}, "/outgoing"))
     capped = not found and any(step.rule in ("line-cap", "line-no-credit", "credit-unknown") for step in trace)

@@ -328,11 +328,13 @@ class SendSmsPart:
 
 @dataclass(frozen=True, slots=True)
 class SetOverride:
-    """Set or clear ("") an override such as `night`; stored before it is confirmed."""
+    """Set or clear ("") an override such as `night`; stored before it is confirmed. `until`: when the night switch
+    goes back by itself (ISO 8601, UTC), "" for never."""
 
     name: str
     value: str
     by: str
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,10 +404,17 @@ class Forward:
     changes: tuple[Diverted, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class AllowCaller:
+    """Put a caller on the allow list for good: he pressed the key that strangers are asked for."""
+
+    caller: Number
+
+
 Command = (
     Dial | Ring | Progress | Answer | HangUp | Join | Part | Play | StopPlay | Say | Record | PauseRecord | StopRecord
     | LookUp | Serve | Park | TakeCall | EnterRoom | CallBack | Decide | Enqueue | Dequeue | MovePlace
     | Remember | SendDigits | StartTimer | StopTimer | StoreCall | StoreSms | FreeSlot | SendSmsPart | SetOverride
-    | CountHit | Notify | Lamp | Log | SendUssd | AnswerUssd | CancelUssd | Forward
+    | CountHit | Notify | Lamp | Log | SendUssd | AnswerUssd | CancelUssd | Forward | AllowCaller
     | MarkMessage
 )  # fmt: skip

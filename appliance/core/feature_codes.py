@@ -13,12 +13,12 @@ from appliance.core.plan import Plan
 DIALLED: Mapping[str, str] = {
     "*28": "night.toggle", "*43": "echo", "*65": "address", "*8": "pickup", "**": "pickup.of", "*97": "mailbox.own",
     "*98": "mailbox.any", "*78": "dnd.on", "*79": "dnd.off", "*72": "forward.on", "*73": "forward.off",
-    "*30": "block.add", "*32": "block.last", "*20": "sign.in", "*21": "sign.out",
+    "*30": "block-number", "*31": "let-next", "*32": "block-last", "*20": "sign.in", "*21": "sign.out",
 }  # fmt: skip
 TYPED: Mapping[str, str] = {
     "##": "transfer", "*2": "attended", "*5": "park", "*1": "record", "*66": "voicedrop", "*9": "pause",
 }  # fmt: skip
-TAKES_DIGITS = frozenset({"pickup.of", "forward.on", "block.add"})
+TAKES_DIGITS = frozenset({"pickup.of", "forward.on", "block-number"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _digits(dialled: Dialled, extension: str, state: Presence) -> Args:
 
 SERVICES = {
     "night.toggle": _night, "dnd.on": _dnd, "dnd.off": _dnd, "sign.in": _sign, "sign.out": _sign,
-    "forward.on": _forward, "forward.off": _forward, "pickup.of": _digits, "block.add": _digits, "slot": _digits,
+    "forward.on": _forward, "forward.off": _forward, "pickup.of": _digits, "slot": _digits,
     "room": _digits,
 }  # fmt: skip
 

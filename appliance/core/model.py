@@ -6,8 +6,12 @@ life of the process; a line is something the office owns (`gsm0`) or the house i
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
+
+if TYPE_CHECKING:  # it stands on these nouns itself
+    from appliance.core.blocklist import Block
 
 from appliance.core.caps import Spent
 
@@ -210,9 +214,19 @@ class ServiceStep:
     args: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class ScreenStep:
+    """Answer, ask for a key, and go on to the next step only when `digit` is pressed within `seconds` after the
+    prompt. `core.call_screen` runs it."""
+
+    prompt: str  # "press-3": names the digit
+    digit: str
+    seconds: float = 8.0
+
+
 Step = (
     RingStep | DialStep | AnnounceStep | RefuseStep | ToneStep | GreetStep | QueueStep | MenuStep | MailboxStep
-    | ResponsibleStep | ServiceStep | PinStep
+    | ResponsibleStep | ServiceStep | PinStep | ScreenStep
 )  # fmt: skip
 
 
@@ -229,6 +243,7 @@ class Route:
     record: bool = False
     record_notice: bool = False
     music: str = "hold"
+    adds: "Block | None" = None  # an entry that this decision makes: the caller is blocked by himself
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +261,10 @@ class Presence:
     answered: Mapping[str, str] = field(default_factory=dict)  # extension -> ISO 8601 UTC of its last answer
     taken: Mapping[str, int] = field(default_factory=dict)  # extension -> calls taken today
     first_call: bool | None = None  # the caller never called this line before; None: not known
-    clock_trusted: bool = True
+    clock_sure: bool = True  # False: no block by time holds, and nobody is turned away by hours
+    tries: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)  # see core.repeats
+    last_caller: Number | None = None  # who called from outside last and showed a number
+    digit: str = ""  # the key that a stranger is asked for in this moment; "" chooses the first of the list
     draw: int = 0  # a number drawn for this call, for random strategies
     spent: Mapping[str, Spent] = field(default_factory=dict)  # "line/gsm0", "person/101" -> what calls out have cost
     balances: Mapping[LineId, int | None] = field(default_factory=dict)  # of lines that are watched; None: unknown

@@ -71,6 +71,14 @@ def _e164(bare: str, country: str) -> str:
     return ""
 
 
+def complete(text: str, country: str) -> bool:
+    """Whether `text` is a whole number of a numbering plan that we know."""
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(text[:64], country))
+    except NumberParseException:
+        return False
+
+
 def display(number: Number) -> str:
     """For people: "+48 600 100 200"; other kinds as they are."""
     if number.kind is not Kind.E164:

@@ -43,3 +43,25 @@ def found(pattern: str, text: str, group: str) -> str | None:
     if group in groups:
         return str(groups[group]) if groups[group] is not None else None
     return str(match[1]) if match.re.groups and match[1] is not None else str(match[0])
+
+
+class Compiled:
+    """A pattern made ready, for texts that must be answered at once."""
+
+    def __init__(self, pattern: "regex.Pattern[str]") -> None:
+        self._pattern = pattern
+
+    def fits(self, text: str, seconds: float = SECONDS) -> bool:
+        """Whether it is found in `text`; False also where that is not known in time."""
+        try:
+            return self._pattern.search(text[:LONGEST_TEXT], timeout=max(seconds, 0.0001)) is not None
+        except TimeoutError:
+            return False
+
+
+def compiled(pattern: str) -> Compiled | None:
+    """None where it is no pattern. Letters fit in both sizes."""
+    try:
+        return Compiled(regex.compile(pattern[:LONGEST_PATTERN], regex.IGNORECASE))
+    except (regex.error, ValueError, OverflowError, RecursionError):
+        return None

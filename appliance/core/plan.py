@@ -3,13 +3,16 @@
 A new plan is a new object; calls in progress keep the plan they began with.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from appliance.core.blocklist import Block as Block
+from appliance.core.blocklist import Blocklist
 from appliance.core.model import LineId
 from appliance.core.plan_calling import Calling, Cap, Rate
 from appliance.core.plan_time import Hours
+from appliance.core.repeats import Repeats
 from appliance.core.scheme import Mailbox, Menu, Scheme, Strategy
 from appliance.core.sms_rules import Rule
 
@@ -89,7 +92,7 @@ class Line:
     closed: str = "announce"
     closed_prompt: str = "closed"
     blocked: str = "reject"  # how a blocked caller is turned away: reject | busy | announce
-    withheld: str = "ring"  # ring | block | block-after-hours
+    withheld: str = "ring"  # ring | block | block-after-hours | key
     unavailable: str = "ring"
     night: bool = True  # follows the night switch
     outgoing: bool = True  # may be used to dial out
@@ -122,20 +125,7 @@ class Line:
     rates: tuple[Rate, ...] = ()
     dial_form: str = ""  # how its operator wants numbers: "" +48... | national | plain (no +) | 00
     dial_prefix: str = ""  # digits in front of them
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """An entry of the block or allow list. `pattern` is E.164, a prefix ending in *, "withheld" or "unavailable"."""
-
-    id: int
-    pattern: str
-    allow: bool = False
-    when: str = "always"  # always | after-hours
-    line: LineId | None = None  # None: every line
-    what: str = "calls"  # calls | messages | both
-    action: str = ""  # "" = the line's own; reject | busy | announce
-    reason: str = ""
+    strangers: str = "ring"  # callers nobody knows: ring | key (they press one to be put through)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +153,7 @@ class Plan:
     lines: Mapping[LineId, Line] = field(default_factory=dict)
     people: Mapping[str, Person] = field(default_factory=dict)  # by extension
     groups: Mapping[str, Group] = field(default_factory=dict)
-    blocks: tuple[Block, ...] = ()
+    blocks: Iterable[Block] = ()
     outgoing: tuple[OutgoingRule, ...] = ()
     emergency: frozenset[str] = frozenset({"112"})
     help_numbers: frozenset[str] = frozenset()
@@ -179,3 +169,9 @@ class Plan:
     menus: Mapping[str, Menu] = field(default_factory=dict)
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
     calling: Calling = field(default_factory=Calling)
+    repeats: Repeats | None = None  # who calls too often outside hours is blocked; None: never by itself
+    known: frozenset[str] = frozenset()  # numbers that are never blocked by themselves nor asked for a key: our own
+    blocklist: Blocklist = field(init=False, repr=False, compare=False)  # `blocks`, made ready for questions
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "blocklist", Blocklist.of(self.blocks))

@@ -14,18 +14,25 @@ from appliance.core.plan import Line, Person, Plan
 PIN_LIFTS = frozenset({"may-not-dial", "country-closed", "night-lock"})  # what a person's PIN lets through
 PIN_REST = timedelta(minutes=15)  # after three wrong PINs none is asked for
 COSTLY = frozenset({"abroad", "premium"})
+ABROAD = {"US": "011"}  # what is dialled in front of calls abroad, where it is not 00
 PROMPTS = {
+    "code-not-out": "unknown-number",
     "may-not-dial": "not-allowed", "country-closed": "country-closed", "night-lock": "locked-now",
     "person-cap": "cap-reached",
 }  # fmt: skip
 
 
 def may_call(number: Number, person: Person | None, plan: Plan, now: datetime, state: Presence) -> TraceStep:
-    """STOPPED with the reason, or PASSED. `person`: who dials, transfers or has his calls forwarded; None where a
-    setting of the office sends the call (a line's number, a menu): then no right and no night lock is asked, but
-    premium numbers are never called."""
+    """STOPPED with the reason, or PASSED.
+
+    `person`: who dials, transfers or has his calls forwarded; None where a setting of the office sends the call (a
+    line's number, a menu): then no right and no night lock is asked, but premium numbers are never called. Codes with
+    * and # never leave: a modem would take "**21*number#" as an order to send all callers there (3GPP TS 22.030 6.5.2).
+    """
     if number.text in plan.help_numbers:
         return TraceStep("help-number", Outcome.PASSED, {"number": number.text})
+    if set(number.text) - set("+0123456789"):
+        return TraceStep("code-not-out", Outcome.STOPPED, {"number": number.text}, "")
     kind = dial_class(number, plan.country)
     name = person.name if person else ""
     facts = {"name": name, "class": kind, "number": display(number)}
@@ -47,9 +54,11 @@ def _right(kind: str, person: Person | None) -> Refusal:
 
 
 def _country(number: Number, plan: Plan, now: datetime) -> Refusal:
-    """Only the office's own country is open, and those that were added, some of them until a moment."""
+    """Only the office's own country is open, and those that were added, some of them until a moment. Digits that begin
+    as a call abroad and fit no plan we know go to no country that is open."""
     where = region(number)
-    if number.text.startswith("+") and where != plan.country and not country_open(where, plan, now):
+    abroad = number.text.startswith(("+", ABROAD.get(plan.country, "00")))
+    if abroad and not country_open(where, plan, now):
         return "country-closed", "/outgoing/countries", {"country": where}
     return None
 

@@ -41,6 +41,7 @@ from appliance.core.model import (
     ResponsibleStep,
     RingStep,
     Route,
+    ServiceStep,
     Step,
     TraceStep,
 )
@@ -48,7 +49,7 @@ from appliance.core.numbers import display, parse
 from appliance.core.plan import Line, Plan
 from appliance.core.schedule import state_at
 from appliance.core.scheme import Scheme
-from appliance.core.screening import screen_call
+from appliance.core.screening import Moment, blocking_code, screen_call
 
 LET_NEXT = "let-next"  # the override that lets one caller past blocks and hours
 BACKUP_SECONDS = 120.0
@@ -77,12 +78,15 @@ def _from_outside(offer: Offer, line: Line, plan: Plan, now: datetime, state: Pr
         trace.append(TraceStep("let-through", Outcome.PASSED, {}, "/"))
         return _route(steps, [*trace, *reasons], line)
     open_now, why = opening(line, now, state)
-    verdict = screen_call(offer.caller, line, plan, open_now)
+    moment = Moment(now, open_now, state.clock_sure, state.overrides, state.tries, state.digit)
+    verdict = screen_call(offer.caller, line, plan, moment)
     trace += verdict.trace
     if verdict.blocked:
         step = _turn_away(verdict.action, "blocked", Cause.BLOCKED)
-        return _route([step], trace, line, verdict.block)
+        return replace(_route([step], trace, line, verdict.block), adds=verdict.adds)
     steps, reasons = _by_mode(offer, line, plan, now, state, open_now, why)
+    if verdict.screen and any(isinstance(step, RINGS) for step in steps):
+        steps = [verdict.screen, *steps]  # nobody is asked for a key where nobody can ring
     return _route(steps, [*trace, *reasons], line, verdict.block)
 
 
@@ -124,7 +128,7 @@ def opening(line: Line, now: datetime, state: Presence) -> tuple[bool, TraceStep
         return False, TraceStep("night-on", Outcome.STOPPED, {}, "/hours/night")
     if night == "off":
         return True, TraceStep("night-off", Outcome.PASSED, {}, "/hours/night")
-    if not state.clock_trusted:
+    if not state.clock_sure:
         return True, TraceStep("clock-unsure", Outcome.PASSED, {}, "/health")
     hours = state_at(line.hours, now)
     until = hours.until.strftime("%Y-%m-%d %H:%M") if hours.until else ""
@@ -173,7 +177,7 @@ def _greetings(offer: Offer, line: Line, state: Presence) -> Steps:
 def by_scheme(scheme: Scheme, line: Line, now: datetime, road: Road) -> Steps:
     """The blocks of the branch that holds, in order; no branch, or nobody in any: how the line lets callers go."""
     night = road.state.overrides.get("night", "") if line.night else ""
-    unsure = not road.state.clock_trusted and night != "on"
+    unsure = not road.state.clock_sure and night != "on"
     index, why = branch_at(scheme, line.hours, now, "off" if unsure else night)
     if unsure:
         why = replace(why, rule="branch-clock-unsure")
@@ -225,7 +229,7 @@ def _from_phone(offer: Offer, plan: Plan, now: datetime, state: Presence) -> Rou
         return calling_out.emergency(dialled, plan, state, trace, language)
     code = feature_codes.read(dialled, plan)
     if code:
-        return _code(code, offer.caller.text, state, trace, language)
+        return _code(code, offer.caller.text, plan, state, trace, language)
     if dialled in plan.people:
         return _colleague(offer, plan, now, state, trace, language)
     if person is None:
@@ -243,8 +247,11 @@ def _from_phone(offer: Offer, plan: Plan, now: datetime, state: Presence) -> Rou
     return calling_out.outside(dialled, number, person, plan, now, state, trace)
 
 
-def _code(code: Dialled, extension: str, state: Presence, trace: list[TraceStep], language: str) -> Route:
+def _code(code: Dialled, extension: str, plan: Plan, state: Presence, trace: list[TraceStep], language: str) -> Route:
     steps, why = feature_codes.steps_of(code, extension, state)
+    if code.service in ("block-number", "block-last"):
+        typed = parse(code.digits, plan.country)
+        steps = [ServiceStep(*blocking_code(code.service, typed, plan, state.last_caller))]
     return Route(tuple(steps), (*trace, why), Direction.INTERNAL, language=language)
 
 

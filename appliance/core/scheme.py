@@ -131,3 +131,22 @@ class Mailbox:
     pin: str = field(default="", repr=False)
     mail_to: tuple[str, ...] = ()
     sms_to: str = ""
+
+
+def has_backup(branch: Branch) -> bool:
+    """Whether somebody or something stands behind who rings first, so that a call is not lost: another block that is
+    no announcement, or a menu or mailbox."""
+    reached = {one.to for block in branch.blocks for one in block.destinations}
+    if reached & {To.MAILBOX, To.MENU}:
+        return True
+    ringing = [block for block in branch.blocks if any(one.to not in ENDS_HUNT for one in block.destinations)]
+    return len(ringing) > 1
+
+
+def without_backup(scheme: Scheme) -> bool:
+    """Whether a branch that rings somebody has nothing behind it."""
+    return any(
+        not has_backup(one)
+        for one in scheme.branches
+        if any(d.to not in ENDS_HUNT for block in one.blocks for d in block.destinations)
+    )

@@ -5,8 +5,9 @@ from appliance.core.call_talk import send_on, voicedrop
 from appliance.core.model import CallId, LegId
 from appliance.errors import ControlError
 from appliance.exchange.control import Answer, Json
-from appliance.exchange.exchange import Exchange, Running
+from appliance.exchange.exchange import Exchange
 from appliance.exchange.handling import Handling
+from appliance.exchange.parts import Running
 from appliance.exchange.verbs import Args, Later, Reply, text
 
 

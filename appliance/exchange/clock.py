@@ -13,6 +13,7 @@ class Clock:
 
     def __init__(self, offset: float = 0.0) -> None:
         self.offset = offset
+        self.sure = True  # whether decisions by time may trust it
 
     def now(self) -> datetime:
         """Aware UTC."""

@@ -14,11 +14,13 @@ from appliance import __version__, logs, notify
 from appliance.core import events as ev
 from appliance.core.countries import country
 from appliance.core.model import PHONES, LineId
-from appliance.core.plan import Block, Plan
+from appliance.core.night import NIGHT_UNTIL
+from appliance.core.plan import Plan
 from appliance.errors import CentralkaError
 from appliance.exchange import devices, line_watch, reset, views
 from appliance.exchange.address import own_address
 from appliance.exchange.bindings import JournalBindings, restored
+from appliance.exchange.blocking import Blocking
 from appliance.exchange.buttons import Buttons
 from appliance.exchange.call_verbs import CallVerbs
 from appliance.exchange.clock import Clock
@@ -86,12 +88,15 @@ class Daemon:
         self._clock = Clock()
         self._store = Store(places.settings, places.settings_good, places.key)
         settings = self._store.read()
-        self._blocks: tuple[Block, ...] = ()
         self._numbers = views.Numbers()
         self._topics: set[str] = set()
         self._next_publish = self._next_count = self._next_collect = self._next_panel = 0.0
         self._writer = Writer(places.journal, join, worker=places.worker)
         self._views = views.Views(places.journal)
+        self._blocking = Blocking(
+            lambda: self._exchange, self._writer, self._views, self._inbox.put, self._swap_plan, places.lists,
+            places.prompts,
+        )  # fmt: skip
         self._audio = Audio(self._inbox.put)
         self._bindings = JournalBindings(self._writer)
         self._sip = self._make_sip(settings, environ.get("ADDRESS", ""))
@@ -141,7 +146,7 @@ class Daemon:
         self._exchange.stray = self._self_tests.heard
         self._verbs = Verbs(self._exchange, self._desk, self._self_tests, {
             **sending.table, **self._sims.verbs(), **CallVerbs(self._exchange, self._handling).table(),
-            **self._spending.verbs(), **self._recordings.verbs(),
+            **self._spending.verbs(), **self._recordings.verbs(), **self._blocking.table,
         })  # fmt: skip
         self._control = ControlServer(places.control, self._inbox.put, SECONDS)
         self._ports = Ports(lambda: devices.all_ports(places.devices))
@@ -198,8 +203,9 @@ class Daemon:
         return 0
 
     def _restore(self) -> None:
-        self._blocks = self._views.now(views.blocks) or ()
-        self._exchange.plan = self._plan(self._desk.settings)
+        self._blocking.restore(self._exchange.plan)
+        self._swap_plan()
+        self._blocking.restore_tries()
         self._exchange.overrides.update(self._views.now(views.overrides) or {})
         self._exchange.last_caller = self._views.now(views.last_caller)
         known = [str(item["id"]) for item in rows(self._desk.settings, "lines")]
@@ -237,6 +243,7 @@ class Daemon:
         self._loop.add_chore(self._sims.chore)
         self._loop.add_chore(self._line_watch.chore)
         self._loop.add_chore(self._spending.chore)
+        self._loop.add_chore(self._blocking.chore)
         self._loop.add_chore(self._collect)
         self._loop.add_chore(self._health)
 
@@ -354,14 +361,14 @@ class Daemon:
 
     def _plan(self, settings: Settings) -> Plan:
         facts = country(str(settings["office"]["country"]))
-        return build(settings, self._blocks, facts.emergency, facts.helping)
+        return build(settings, self._blocking.entries, facts.emergency, facts.helping)
 
     def _settings_changed(self, sections: tuple[str, ...], then: Callable[[], None]) -> None:
         if "blocks" in sections:
-            self._views.later(views.blocks, lambda found: self._inbox.put(lambda: self._blocks_read(found, then)))
+            self._blocking.reload(then)
             return
         settings = self._desk.settings
-        self._exchange.plan = self._plan(settings)
+        self._swap_plan()
         if "messages" in sections:
             self._topics.update(("counts", "sms"))
         if "people" in sections:
@@ -376,6 +383,9 @@ class Daemon:
         self._phone_lamps.touched()
         then()
 
+    def _swap_plan(self) -> None:
+        self._exchange.plan = self._plan(self._desk.settings)
+
     def _count_messages(self) -> None:
         """On the storage thread: messages came, were heard or went."""
         self._views.later(mailbox_counts, lambda found: self._inbox.put(lambda: self._messages_counted(found or {})))
@@ -384,12 +394,6 @@ class Daemon:
         self._recordings.counts = found
         self._phone_lamps.touched()
         self._topics.update(("counts", "calls", "voicemail"))
-
-    def _blocks_read(self, found: tuple[Block, ...] | None, then: Callable[[], None]) -> None:
-        if found is not None:
-            self._blocks = found
-            self._exchange.plan = self._plan(self._desk.settings)
-        then()
 
     def _apply_people(self, settings: Settings) -> None:
         passwords: dict[str, str] = {}
@@ -452,6 +456,7 @@ class Daemon:
             "now": now.isoformat(),
             "open": open_rows(exchange, now),
             "night": exchange.overrides.get("night", ""),
+            "night_until": exchange.overrides.get(NIGHT_UNTIL, ""),
             "lines": line_rows(exchange),
             "self_tests": self._self_tests.running(),
             "phones": phone_states(exchange, _as_json(self._sip.phones())),

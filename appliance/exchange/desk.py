@@ -1,4 +1,4 @@
-"""What the control socket asks beyond the exchange: settings, secrets, the block list, mail, announcements.
+"""What the control socket asks beyond the exchange: settings, secrets, mail, announcements.
 
 Methods run on the loop thread and hand slow work (validation with its fsync, the worker) to two threads of their own;
 results come back as functions in the inbox, so that the plan is swapped before anybody is told it was.
@@ -14,7 +14,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast
 
-from appliance.core.numbers import as_pattern, pattern_fault
 from appliance.errors import ControlError, JournalError
 from appliance.exchange.clock import Clock
 from appliance.exchange.control import Answer, Json
@@ -22,7 +21,7 @@ from appliance.exchange.devices import cards, ports
 from appliance.exchange.verbs import Reply, text
 from appliance.journal.times import stamp
 from appliance.journal.writer import Writer
-from appliance.journal.writes import AddBlock, MarkSenderRead, RemoveBlock, Result, RetryOutbox, Write
+from appliance.journal.writes import MarkSenderRead, Result, RetryOutbox, Write
 from appliance.settings.fields import Value
 from appliance.settings.schema import ID, SECTIONS, Settings, rows
 from appliance.settings.secret import Secret, new_password
@@ -183,35 +182,6 @@ class Desk:
 
     # ---- journal --------------------------------------------------------------------------------------------------
 
-    def block_add(self, args: Args, who: str, reply: Reply) -> None:
-        """A new entry of the block or allow list. Raises ControlError."""
-        country = str(self.settings["office"]["country"])
-        pattern = as_pattern(text(args, "pattern"), country)
-        fault = pattern_fault(pattern)
-        if fault:
-            reply(Answer(error="invalid-settings", fields={"pattern": fault}))
-            return
-        for name, choices in _CHOICES.items():
-            if args.get(name) not in (None, *choices):
-                raise ControlError("not-a-choice", name=name)
-        entry = AddBlock(
-            pattern, stamp(self._clock.now()), who, bool(args.get("allow")),
-            str(args.get("what") or "calls"), str(args.get("when") or "always"),
-            str(args["line"]) if args.get("line") else None, str(args.get("action") or ""), text(args, "reason")[:200],
-        )  # fmt: skip
-        self._write(entry, reply, lambda result: {"id": cast(int, result)}, "blocks")
-
-    def block_remove(self, entry: int, who: str, reply: Reply) -> None:
-        """Take an entry off the list."""
-
-        def shown(result: Result) -> dict[str, Json]:
-            if result is None:
-                raise ControlError("no-such-entry")
-            names = ("id", "pattern", "allow", "what", "when", "line", "action", "reason")
-            return {"entry": {name: getattr(result, name) for name in names}}
-
-        self._write(RemoveBlock(entry), reply, shown, "blocks")
-
     def sms_read(self, sender: str, reply: Reply) -> None:
         """Somebody has read a sender's messages."""
         write = MarkSenderRead(sender, stamp(self._clock.now()))
@@ -320,13 +290,6 @@ class Desk:
         except (OSError, ValueError, AttributeError) as error:
             log.warning("the worker did not answer: %s", error)
             reply(Answer(error="worker-down"))
-
-
-_CHOICES: Mapping[str, tuple[str, ...]] = {
-    "what": ("calls", "messages", "both"),
-    "when": ("always", "after-hours"),
-    "action": ("", "reject", "busy", "announce"),
-}
 
 
 def prompt_id(args: Args) -> str:

@@ -6,63 +6,45 @@ It decides nothing. It owns the calls in progress and the table from leg to call
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 from appliance.core import commands as do
 from appliance.core import events as ev
+from appliance.core.blocklist import Block
 from appliance.core.call import Call
 from appliance.core.caps import Spent
 from appliance.core.causes import Cause
 from appliance.core.limits import Limits
-from appliance.core.model import PHONES, CallId, Kind, LegId, LineId, Number, Offer, Presence, Route
+from appliance.core.model import (
+    PHONES,
+    CallId,
+    Kind,
+    LegId,
+    LineId,
+    Number,
+    Offer,
+    Presence,
+    Route,
+    ServiceStep,
+)
+from appliance.core.night import NIGHT, NIGHT_UNTIL, night_over
+from appliance.core.numbers import display
 from appliance.core.plan import Plan
+from appliance.core.repeats import Tries, noted
 from appliance.core.routing import LET_NEXT, opening, route
-from appliance.core.screening import screen_sms
+from appliance.core.screening import DIGITS, screen_sms
 from appliance.core.second import refused_as_busy
 from appliance.core.sms_rules import Rule, fits, narrowed
 from appliance.exchange.clock import Clock
 from appliance.exchange.loop import Timers
+from appliance.exchange.parts import Bridge, Running, Storage
 from appliance.journal.times import stamp
 from appliance.lines import Line
 from appliance.settings.prompts import Prompts
 
 log = logging.getLogger(__name__)
-
-
-class Bridge(Protocol):
-    """What the exchange needs of lines/audio.py. Slots are those of `Line.slot`."""
-
-    def join(self, a: int, b: int) -> None: ...
-    def part(self, a: int, b: int) -> None: ...
-    def play(self, leg: LegId, slot: int, path: Path, loop: bool) -> None: ...
-    def say(self, leg: LegId, slot: int, paths: Sequence[Path]) -> None: ...
-    def stop_play(self, leg: LegId) -> None: ...
-    def echo(self, slot: int) -> None: ...
-    def levels(self, slot: int) -> tuple[int, int]: ...
-
-
-class Storage(Protocol):
-    """What the exchange needs of storage: each hands over at once and posts its result as an event."""
-
-    def call(self, record: do.CallRecord) -> None: ...
-    def sms(self, command: do.StoreSms) -> None: ...
-    def override(self, name: str, value: str, by: str) -> None: ...
-    def hit(self, block: int) -> None: ...
-    def happened(self, message: str, args: Mapping[str, str], severity: str) -> None: ...
-    def fact(self, line: str, name: str, value: object) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A call in progress, for the page."""
-
-    call: Call
-    offer: Offer
-    route: Route
-    since: datetime
 
 
 class Exchange:
@@ -85,6 +67,7 @@ class Exchange:
         self.overrides: dict[str, str] = {}
         self.registered: set[str] = set()
         self.limits = Limits()
+        self.tries: Tries = {}  # who was turned away as closed, and when
         self.last_caller: Number | None = None  # who called from outside last and showed a number
         self.line_facts: dict[str, dict[str, object]] = {}  # line -> name -> what is known (table line_facts)
         self.changed: Callable[[str], None] = lambda topic: None
@@ -141,6 +124,7 @@ class Exchange:
             do.StoreCall: self._store_call,
             do.SetOverride: self.set_override,
             do.CountHit: lambda c: self._storage.hit(c.block),
+            do.AllowCaller: self._allow,
             do.Notify: lambda c: self._storage.happened(c.message, c.args, "info"),
             do.Log: lambda c: log.log(logging.getLevelName(c.level.upper()), "%s %s", c.text, c.args),
             do.Lamp: lambda c: None,
@@ -168,6 +152,8 @@ class Exchange:
 
     def tick(self, at: float) -> None:
         """Fire what is due."""
+        if night_over(self.overrides, self.clock.now()):
+            self.set_override(do.SetOverride(NIGHT, "", "its end time"))
         for call, name in self._timers.due(at):
             self.handle(ev.TimerFired(call, name))
 
@@ -190,6 +176,10 @@ class Exchange:
             draw=secrets.randbelow(1 << 30),
             spent=self.spent(),
             balances=self.balances(),
+            clock_sure=self.clock.sure,
+            tries=self.tries,
+            digit=secrets.choice(DIGITS),
+            last_caller=self.last_caller,
         )
         return self.knows(state, offer)
 
@@ -224,9 +214,32 @@ class Exchange:
         decided = self.explain(offer, self.clock.local(self.plan.zone))
         decided = self.limits.applied(offer, decided, len(self._calls_of(offer)), self.clock.monotonic())
         self.decided(offer, decided)
+        self._screened(offer, decided)
         if offer.line != PHONES:
             self._came_in(offer)
+        self._serve(decided, offer.caller.text)
         self._begin(offer, decided)
+
+    def _screened(self, offer: Offer, decided: Route) -> None:
+        """Remember who calls outside hours, and make the entry of who does so too often."""
+        line, rule = self.plan.lines.get(offer.line), self.plan.repeats
+        if decided.adds and decided.adds.ends:
+            facts = {"number": display(offer.caller), "until": decided.adds.ends.strftime("%Y-%m-%d %H:%M")}
+            self._storage.add_block(decided.adds, "")
+            self.happened("blocked-by-itself", facts, "info")
+        elif line and rule and not opening(line, self.clock.local(self.plan.zone), self.presence())[0]:
+            self.tries = noted(self.tries, offer.caller, self.clock.local(self.plan.zone), rule)
+
+    def _serve(self, decided: Route, by: str) -> None:
+        """What a feature code does beyond what is heard."""
+        for step in decided.steps:
+            if isinstance(step, ServiceStep) and step.service == "let-next":
+                self.set_override(do.SetOverride(LET_NEXT, "on", by))
+            elif isinstance(step, ServiceStep) and "pattern" in step.args:
+                self._storage.add_block(Block(0, step.args["pattern"]), by)
+
+    def _allow(self, command: do.AllowCaller) -> None:
+        self._storage.add_block(Block(0, command.caller.text, allow=True, origin="key"), "")
 
     def _came_in(self, offer: Offer) -> None:
         if offer.caller.kind is Kind.E164:
@@ -275,6 +288,7 @@ class Exchange:
         if event.caller.kind is Kind.E164:
             self.last_caller = event.caller
         decided = self.explain(offer, self.clock.local(self.plan.zone))
+        self._screened(offer, decided)
         if any(getattr(step, "cause", "") == Cause.BLOCKED for step in decided.steps[:1]):
             self.carry_out(call_id, running.call.turn_away(decided, self.clock.monotonic()))
 
@@ -292,7 +306,9 @@ class Exchange:
 
     def _sms_received(self, event: ev.SmsReceived) -> None:
         line = self.plan.lines.get(event.line)
-        verdict = screen_sms(event.part.sender, event.line, self.plan, self.clock.local(self.plan.zone))
+        verdict = screen_sms(
+            event.part.sender, event.line, self.plan, self.clock.local(self.plan.zone), self.clock.sure
+        )
         mail = line is not None and not verdict.blocked
         if verdict.blocked and verdict.block is not None:
             self._storage.hit(verdict.block)
@@ -477,4 +493,7 @@ class Exchange:
             value = "" if self.overrides.get(command.name) == "on" else "on"
         self.overrides[command.name] = value
         self._storage.override(command.name, value, command.by)
+        if command.name == NIGHT and self.overrides.get(NIGHT_UNTIL, "") != command.until:
+            self.overrides[NIGHT_UNTIL] = command.until
+            self._storage.override(NIGHT_UNTIL, command.until, command.by)
         self.changed("lamps")

@@ -2,6 +2,7 @@
 
 from appliance.core.model import PHONES, LineId
 from appliance.core.routing import LET_NEXT
+from appliance.core.scheme import without_backup
 from appliance.errors import DiskFull, JournalError
 from appliance.exchange.control import Json
 from appliance.exchange.exchange import Exchange
@@ -43,7 +44,7 @@ def notes_now(
     notes: list[Json] = []
 
     def note(message: str, severity: str, link: str, args: dict[str, Json] | None = None) -> None:
-        about = (args or {}).get("line", "")
+        about = (args or {}).get("line", "") or (args or {}).get("scheme", "")
         identity = f"{message}-{about}" if about else message
         notes.append({"id": identity, "severity": severity, "message": message, "args": args or {}, "link": link})
 
@@ -80,6 +81,10 @@ def notes_now(
         note("heartbeat-lost", "bad", "/lines", {"line": lost})
     if numbers.dead:
         note("mail-dead", "warn", "/messages", {"count": str(numbers.dead)})
+    for scheme_id in sorted({line.scheme for line in exchange.plan.lines.values() if line.scheme}):
+        scheme = exchange.plan.schemes.get(scheme_id)
+        if scheme and without_backup(scheme):
+            note("no-backup", "warn", f"/schemes/{scheme_id}", {"scheme": scheme.name})
     if exchange.overrides.get(LET_NEXT):
         note("let-next", "info", "/")
     if not mail_on:

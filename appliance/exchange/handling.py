@@ -29,7 +29,8 @@ from appliance.core.model import (
 )
 from appliance.core.queues import Queues, Turn
 from appliance.core.scheme import Destination
-from appliance.exchange.exchange import Exchange, Running
+from appliance.exchange.exchange import Exchange
+from appliance.exchange.parts import Running
 from appliance.exchange.views import Views, line_facts
 from appliance.journal import handling as journal
 from appliance.journal.times import stamp

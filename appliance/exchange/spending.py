@@ -18,9 +18,10 @@ from appliance.core.plan import Plan
 from appliance.core.plan_calling import Cap
 from appliance.exchange.control import Answer, Json
 from appliance.exchange.credit import BALANCE, Items
-from appliance.exchange.exchange import Exchange, Running
+from appliance.exchange.exchange import Exchange
 from appliance.exchange.facts import Facts
 from appliance.exchange.notices import Notices
+from appliance.exchange.parts import Running
 from appliance.exchange.verbs import Args, Reply
 from appliance.journal.rows import CallRow
 from appliance.journal.times import stamp
@@ -126,7 +127,7 @@ class Spending:
         self._flood_told[extension] = at + FLOOD_SECONDS
         most = str(self._exchange.limits.a_minute)
         log.warning("phone %s is stopped: more than %s calls out a minute", extension, most)
-        self._notices.tell(LineId(""), "phone-flood", {"extension": extension, "most": most}, "alarm", mail=True)
+        self._notices.tell(LineId(""), "phone-flood", {"extension": extension, "most": most}, "error", mail=True)
 
     def chore(self, at: float) -> None:
         """Once a second: tell of caps, and end calls of who is over one: several at once spend it together."""

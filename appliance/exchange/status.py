@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from appliance.core.branches import branch_at
 from appliance.core.model import PHONES, LegId, LineId
 from appliance.core.plan import Line as PlanLine
 from appliance.core.schedule import state_at
 from appliance.exchange.control import Json
-from appliance.exchange.exchange import Exchange, Running
+from appliance.exchange.exchange import Exchange
+from appliance.exchange.parts import Running
 from appliance.journal.times import stamp
 from appliance.lines import LineStatus
 from appliance.panel.table import Facts, Shown, lamps
@@ -39,16 +41,29 @@ def _status_of(exchange: Exchange, line_id: LineId) -> LineStatus | None:
 
 
 def open_rows(exchange: Exchange, now: datetime) -> dict[str, Json]:
-    """Per line: open or not, until when, and why (an id of words.TRACE)."""
+    """Per line: open or not, until when, and why (an id of words.TRACE); with a scheme, the branch that takes calls."""
     return {str(line_id): _open(exchange, line, now) for line_id, line in exchange.plan.lines.items()}
 
 
 def _open(exchange: Exchange, line: PlanLine, now: datetime) -> Json:
-    state = state_at(line.hours, now)
     night = exchange.overrides.get("night", "") if line.night else ""
+    scheme = exchange.plan.schemes.get(line.scheme)
+    if scheme:
+        index, step = branch_at(scheme, line.hours, now, night)
+        until = step.args.get("until", "")
+        end = datetime.fromisoformat(until).replace(tzinfo=line.hours.zone).isoformat() if until else None
+        name = scheme.branches[index].name if index is not None else ""
+        return {"open": index is not None, "until": end, "reason": step.rule, "branch": name}
+    state = state_at(line.hours, now)
     if night:
         return {"open": night == "off", "until": None, "reason": "night-" + night}
     return {"open": state.open, "until": state.until.isoformat() if state.until else None, "reason": state.reason}
+
+
+def _takes_calls(exchange: Exchange, line: PlanLine, now: datetime) -> bool:
+    """Whether the line is open by its hours, or a branch of its scheme holds, the night switch aside."""
+    scheme = exchange.plan.schemes.get(line.scheme)
+    return branch_at(scheme, line.hours, now)[0] is not None if scheme else state_at(line.hours, now).open
 
 
 def call_rows(exchange: Exchange) -> list[Json]:
@@ -112,7 +127,7 @@ def lamps_now(
 ) -> tuple[Shown, ...]:
     """The lamps, for the pins and for the page alike. `button`: see `panel.table.Facts`."""
     lines = [status for line_id in exchange.plan.lines if (status := _status_of(exchange, line_id))]
-    closed = [not state_at(line.hours, now).open for line in exchange.plan.lines.values()]
+    closed = [not _takes_calls(exchange, line, now) for line in exchange.plan.lines.values()]
     return lamps(
         Facts(
             button=button,

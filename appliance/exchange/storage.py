@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from appliance.core import commands as do
 from appliance.core import events as ev
+from appliance.core.blocklist import Block
 from appliance.core.plan import Plan
 from appliance.errors import JournalError
 from appliance.exchange.clock import Clock
@@ -118,12 +119,20 @@ class JournalStorage:
 
     def block(self, pattern: str, by: str) -> None:
         """A new entry of the block list; PlanChanged comes back when it is stored."""
+        self.add_block(Block(0, pattern), by)
+
+    def add_block(self, entry: Block, by: str) -> None:
+        """A new entry of a list that was decided here; PlanChanged comes back when it is stored."""
 
         def done(result: Result | JournalError) -> None:
             if not isinstance(result, JournalError):
                 self._post(ev.PlanChanged(("blocks",)))
 
-        self._writer.submit(AddBlock(pattern, stamp(self._clock.now()), by), done)
+        write = AddBlock(
+            entry.pattern, stamp(self._clock.now()), by, entry.allow, reason=entry.reason, origin=entry.origin,
+            ends=stamp(entry.ends) if entry.ends else None,
+        )  # fmt: skip
+        self._writer.submit(write, done)
 
     def happened(self, message: str, args: Mapping[str, str], severity: str) -> None:
         """An event for people."""

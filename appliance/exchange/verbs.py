@@ -9,6 +9,7 @@ from typing import Protocol
 from appliance.core.commands import SetOverride
 from appliance.core.events import ButtonPressed
 from appliance.core.model import PHONES, Kind, LegId, LineId, Number, Offer, Outcome, Route, TraceStep
+from appliance.core.night import NIGHT, NIGHT_UNTIL, until_of
 from appliance.core.numbers import parse
 from appliance.core.screening import screen_sms
 from appliance.core.sms_rules import Decision, decide, fits
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 # what the worker does takes longer than an answer may; it has WORKER_SECONDS of the desk
 SECONDS: Mapping[str, float] = {
     "mail.test": 65.0, "mailbox.test": 65.0, "prompt.convert": 65.0, "prompt.speak": 65.0,
+    "block.import": 65.0,
     # what the network does: see modem_ussd and modem_services
     "ussd.send": 90.0, "ussd.answer": 70.0, "credit.read": 90.0, "forwarding.check": 600.0, "forwarding.apply": 600.0,
 }  # fmt: skip
@@ -41,8 +43,6 @@ class Desk(Protocol):
     def settings_put(self, section: str, version: int | None, doc: Args, reply: Reply) -> None: ...
     def settings_schema(self) -> dict[str, Json]: ...
     def phone_secret(self, person: str) -> dict[str, Json]: ...
-    def block_add(self, args: Args, who: str, reply: Reply) -> None: ...
-    def block_remove(self, entry: int, who: str, reply: Reply) -> None: ...
     def sms_addresses(self, line: str) -> tuple[str, ...]: ...
     def sms_read(self, sender: str, reply: Reply) -> None: ...
     def outbox_retry(self, item: int, reply: Reply) -> None: ...
@@ -87,8 +87,6 @@ class Verbs:
         }
         self._later: dict[str, Callable[[Args, str, Reply], None]] = {
             "settings.put": self._settings_put,
-            "block.add": lambda args, who, reply: self._desk.block_add(args, who, reply),
-            "block.remove": lambda args, who, reply: self._desk.block_remove(number(args, "id"), who, reply),
             "sms.read": lambda args, who, reply: self._desk.sms_read(text(args, "sender"), reply),
             "outbox.retry": lambda args, who, reply: self._desk.outbox_retry(number(args, "id"), reply),
             "mail.test": lambda args, who, reply: self._desk.mail_test(args, reply),
@@ -125,8 +123,12 @@ class Verbs:
         value = text(args, "value")
         if value not in ("on", "off", "", "toggle"):
             raise ControlError("not-a-choice")
-        self._exchange.set_override(SetOverride("night", value, who))
-        return {"night": self._exchange.overrides.get("night", "")}
+        until = until_of(text(args, "until"), self._exchange.clock.now()) if value in ("on", "off") else ""
+        if until is None:
+            raise ControlError("not-ahead")
+        self._exchange.set_override(SetOverride(NIGHT, value, who, until))
+        overrides = self._exchange.overrides
+        return {"night": overrides.get(NIGHT, ""), "until": overrides.get(NIGHT_UNTIL, "")}
 
     def _hangup(self, args: Args, who: str) -> dict[str, Json]:
         if not self._exchange.hang_up(text(args, "call")):

@@ -8,20 +8,23 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from appliance.core.blocklist import Block
 from appliance.core.model import Kind, LineId, Number
-from appliance.core.plan import Block
 from appliance.errors import JournalError
 from appliance.journal import queries
 from appliance.journal.db import open_reader, translate
 from appliance.journal.rows import BindingRow, BlockRow, CallRow
 from appliance.journal.sims import LineFact, facts
+from appliance.journal.times import moment, stamp
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Connection = sqlite3.Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,19 @@ def blocks(db: sqlite3.Connection) -> tuple[Block, ...]:
 
 def _block(row: BlockRow) -> Block:
     line = LineId(row.line) if row.line else None
-    return Block(row.id, row.pattern, row.allow, row.when, line, row.what, row.action, row.reason)
+    return Block(
+        row.id, row.pattern, row.allow, row.when, line, row.what, row.action, row.reason, _moment(row.begins_at),
+        _moment(row.ends_at), row.origin,
+    )  # fmt: skip
+
+
+def _moment(text: str | None) -> datetime | None:
+    return moment(text) if text else None
+
+
+def called_closed(since: datetime) -> Callable[[sqlite3.Connection], tuple[tuple[Number, str], ...]]:
+    """Who called since then while a line was closed, and when, oldest first."""
+    return lambda db: tuple((Number(caller, Kind.E164), at) for caller, at in queries.called_closed(db, stamp(since)))
 
 
 def overrides(db: sqlite3.Connection) -> dict[str, str]:

@@ -9,10 +9,9 @@ from appliance.core.causes import Cause
 from appliance.core.model import TraceStep
 from appliance.journal import sims
 from appliance.journal import writes as w
+from appliance.journal.blocks import Blocks
 from appliance.journal.messages import Join, Messages
-from appliance.journal.queries import block_row
 from appliance.journal.recordings import ForgetSound, KeepMessage, KeepRecording, MarkHeard, SaveMessage, Sounds
-from appliance.journal.rows import BlockRow
 from appliance.journal.sending import AddOutgoing, Outbound, PutOutgoing
 from appliance.journal.times import stamp
 
@@ -26,14 +25,14 @@ class Apply:
     def __init__(self, db: sqlite3.Connection, join: Join, host: str) -> None:
         self._db = db
         self._messages = Messages(db, join, host)
-        outbound, sounds = Outbound(db), Sounds(db, host)
+        outbound, blocks, sounds = Outbound(db), Blocks(db), Sounds(db, host)
         self._table: Mapping[type, Callable[..., w.Result]] = {
             w.StoreCallRow: self._call,
             w.StoreSmsPart: self._messages.store,
             w.SweepParts: self._messages.sweep,
             w.SetOverrideRow: self._override,
-            w.AddBlock: self._add_block,
-            w.RemoveBlock: self._remove_block,
+            w.AddBlock: blocks.add,
+            w.RemoveBlock: blocks.remove,
             w.PutBinding: self._put_binding,
             w.DropBinding: self._drop_binding,
             w.TouchBindings: self._touch_bindings,
@@ -46,7 +45,7 @@ class Apply:
             w.RetryOutbox: self._retry,
             w.MarkRead: self._read,
             w.MarkSenderRead: self._read_sender,
-            w.CountHits: self._count,
+            w.CountHits: blocks.count,
             KeepRecording: sounds.recording,
             KeepMessage: sounds.message,
             MarkHeard: sounds.heard,
@@ -54,6 +53,7 @@ class Apply:
             ForgetSound: sounds.forget,
             AddOutgoing: outbound.add,
             PutOutgoing: outbound.put,
+            w.AddBlocks: blocks.add_all,
         }
 
     def __call__(self, write: w.Write) -> w.Result:
@@ -82,19 +82,6 @@ class Apply:
             )
         else:
             self._db.execute("DELETE FROM overrides WHERE name = ?", (write.name,))
-
-    def _add_block(self, write: w.AddBlock) -> int:
-        cursor = self._db.execute(
-            "INSERT INTO blocks (pattern, allow, what, when_, line, action, reason, created_at, created_by)"
-            " VALUES (?,?,?,?,?,?,?,?,?)",
-            (write.pattern, write.allow, write.what, write.when, write.line, write.action, write.reason,
-             write.created_at, write.created_by),
-        )  # fmt: skip
-        return int(cursor.lastrowid or 0)
-
-    def _remove_block(self, write: w.RemoveBlock) -> BlockRow | None:
-        row = self._db.execute("DELETE FROM blocks WHERE id = ? RETURNING *", (write.id,)).fetchone()
-        return block_row(row) if row else None
 
     def _put_binding(self, write: w.PutBinding) -> None:
         self._db.execute(
@@ -164,13 +151,6 @@ class Apply:
     def _read_sender(self, write: w.MarkSenderRead) -> int:
         query = "UPDATE sms SET read_at = ? WHERE read_at IS NULL AND sender = ?"
         return self._db.execute(query, (write.at, write.sender)).rowcount
-
-    def _count(self, write: w.CountHits) -> None:
-        for block, hits in write.hits.items():
-            self._db.execute(
-                "UPDATE blocks SET hits = hits + ?, last_hit = max(coalesce(last_hit, ''), ?) WHERE id = ?",
-                (hits, write.at, block),
-            )
 
 
 def merged(counts: list[w.CountHits]) -> w.CountHits:

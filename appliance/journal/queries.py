@@ -204,6 +204,17 @@ def blocks(db: sqlite3.Connection) -> tuple[BlockRow, ...]:
     return tuple(block_row(row) for row in db.execute("SELECT * FROM blocks ORDER BY id"))
 
 
+def called_closed(db: sqlite3.Connection, since: str) -> tuple[tuple[str, str], ...]:
+    """Caller and start of each call since a stamp that came while its line was closed, oldest first."""
+    found = db.execute(
+        "SELECT caller, started_at FROM calls WHERE started_at >= ? AND direction = 'in' AND caller_kind = 'e164'"
+        ' AND (trace LIKE \'%"rule": "closed-%\' OR trace LIKE \'%"rule": "night-on"%\')'
+        " ORDER BY started_at LIMIT 10000",
+        (since,),
+    )
+    return tuple((str(row["caller"]), str(row["started_at"])) for row in found)
+
+
 def bindings(db: sqlite3.Connection, now: str) -> tuple[BindingRow, ...]:
     """Registrations that have not run out at `now`."""
     rows = db.execute("SELECT * FROM bindings WHERE expires_at > ? ORDER BY extension, key", (now,))
@@ -272,6 +283,7 @@ def block_row(row: sqlite3.Row) -> BlockRow:
     return BlockRow(
         row["id"], row["pattern"], bool(row["allow"]), row["what"], row["when_"], row["line"], row["action"],
         row["reason"], row["created_at"], row["created_by"], row["hits"], row["last_hit"],
+        row["begins_at"], row["ends_at"], row["origin"],
     )  # fmt: skip
 
 

@@ -98,6 +98,9 @@ class BlockRow:
     created_by: str
     hits: int
     last_hit: str | None
+    begins_at: str | None = None
+    ends_at: str | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

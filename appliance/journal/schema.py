@@ -194,6 +194,9 @@ MIGRATIONS: tuple[Migration, ...] = (
         "CREATE INDEX sms_out_by_time ON sms_out_parts (sent_at) WHERE sent_at IS NOT NULL",
         "CREATE INDEX credit_by_line ON credit (line, at)",
         HEARD,
+        "ALTER TABLE blocks ADD COLUMN begins_at TEXT",
+        "ALTER TABLE blocks ADD COLUMN ends_at TEXT",
+        "ALTER TABLE blocks ADD COLUMN origin TEXT NOT NULL DEFAULT ''",  # "" a person, "automatic", "key"
         *RECORDING_TABLES,
     ),
 )

@@ -72,7 +72,8 @@ class SetOverrideRow:
 
 @dataclass(frozen=True, slots=True)
 class AddBlock:
-    """A new entry of the block or allow list. Result: its id."""
+    """A new entry of the block or allow list. One that was made by itself (`origin`) takes the place of the last one of
+    its number. Result: its id."""
 
     pattern: str
     created_at: str
@@ -83,6 +84,18 @@ class AddBlock:
     line: str | None = None
     action: str = ""
     reason: str = ""
+    begins: str | None = None
+    ends: str | None = None
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AddBlocks:
+    """Many entries at once, in one transaction; one that is on the list already keeps its counter and takes the new
+    reason, action and moments. `replace` takes all others off first. Result: how many entries there are now."""
+
+    entries: tuple[AddBlock, ...]
+    replace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +237,7 @@ class MarkSenderRead:
 Write = (
     StoreCallRow | StoreSmsPart | SweepParts | SetOverrideRow | AddBlock | RemoveBlock | CountHits | PutBinding
     | DropBinding | TouchBindings | AddEvent | PutLineFact | PutSignal | RetryOutbox | MarkRead | MarkSenderRead
-    | RememberCaller | AddOutgoing | PutOutgoing | AddCredit | AddNotice
+    | RememberCaller | AddOutgoing | PutOutgoing | AddCredit | AddNotice | AddBlocks
     | RecordingWrite
 )  # fmt: skip
 Result = None | bool | int | tuple[int, ...] | PartStored | object

@@ -190,15 +190,15 @@ def call_state(line: str) -> CallState | None:
 
 
 # 3GPP TS 24.008 annex H, as ^CEND and +CEER give them
-CC_CAUSES = {
-    1: "unreachable", 16: "normal", 17: "busy", 18: "no-answer", 19: "no-answer", 20: "unreachable", 21: "rejected",
-    27: "unreachable", 31: "normal", 34: "congestion", 38: "congestion", 41: "congestion", 42: "congestion",
-    47: "congestion",
+CC_CAUSES = {  # 8, 50, 57: this SIM may not call there, or has no credit
+    1: "unreachable", 8: "congestion", 16: "normal", 17: "busy", 18: "no-answer", 19: "no-answer", 20: "unreachable",
+    21: "rejected", 27: "unreachable", 31: "normal", 34: "congestion", 38: "congestion", 41: "congestion",
+    42: "congestion", 47: "congestion", 50: "congestion", 57: "congestion",
 }  # fmt: skip
 CAUSE_WORDS = {
     "busy": "busy", "unassigned": "unreachable", "unallocated": "unreachable", "no answer": "no-answer",
-    "not respond": "no-answer", "no user responding": "no-answer", "reject": "rejected", "barred": "rejected",
-    "barring": "rejected", "congest": "congestion", "no circuit": "congestion", "out of order": "congestion",
+    "not respond": "no-answer", "no user responding": "no-answer", "reject": "rejected", "barred": "congestion",
+    "barring": "congestion", "congest": "congestion", "no circuit": "congestion", "out of order": "congestion",
     "resource": "congestion", "invalid number": "unreachable",
 }  # fmt: skip
 

@@ -46,6 +46,7 @@ class Places:
             self.voices,
             self.recordings,
             self.voicemail,
+            self.lists,
         ):
             folder.mkdir(mode=0o770, parents=True, exist_ok=True)
 
@@ -98,6 +99,11 @@ class Places:
     def voicemail(self) -> Path:
         """Messages: voicemail/<id>.wav"""
         return self.state / "voicemail"
+
+    @property
+    def lists(self) -> Path:
+        """Block lists that others write: lists/<name>.csv or .txt, watched."""
+        return self.state / "lists"
 
     @property
     def tls(self) -> Path:

@@ -4,23 +4,25 @@ from collections.abc import Iterable, Mapping
 from datetime import date, time
 from zoneinfo import ZoneInfo
 
+from appliance.core.blocklist import Block, Blocklist
 from appliance.core.feature_codes import DIALLED, TYPED
 from appliance.core.model import LineId
 from appliance.core.numbers import as_pattern
-from appliance.core.plan import Block, Group, Line, Person, Plan, SmsRules
+from appliance.core.plan import Group, Line, Person, Plan, SmsRules
 from appliance.core.plan_time import Holiday, Hours, Range
 from appliance.core.sms_rules import Rule
 from appliance.settings import calling
 from appliance.settings.fields import Value
 from appliance.settings.planning_calls import group_more, line_more, mailbox, menu, person_more, scheme
 from appliance.settings.schema import Settings, rows
+from appliance.settings.screening import repeats_of
 
 
 def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str], helping: Iterable[str]) -> Plan:
     """The plan. `emergency` and `helping` are the numbers of the office's country; the settings are already valid."""
     office = settings["office"]
     zone = ZoneInfo(str(office["timezone"]))
-    holidays = tuple(_holiday(row) for row in _records(settings["hours"].get("holidays")))
+    holidays = holidays_of(settings["hours"])
     people = {str(p["extension"]): _person(p, office) for p in rows(settings, "people") if p.get("enabled")}
     groups = {str(g["id"]): _group(g, people) for g in rows(settings, "groups")}
     members = {name: group.members for name, group in groups.items()}
@@ -36,7 +38,7 @@ def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str],
         lines=lines,
         people=people,
         groups=groups,
-        blocks=tuple(blocks),
+        blocks=Blocklist.of(blocks),
         outgoing=tuple(calling.rule(row, members, zone) for row in rows(settings, "outgoing")),
         calling=calling.calling(settings["calling"]),
         emergency=frozenset(emergency) or frozenset({"112"}),
@@ -51,7 +53,14 @@ def build(settings: Settings, blocks: Iterable[Block], emergency: Iterable[str],
         menus={str(row["id"]): menu(row) for row in rows(settings, "menus")},
         mailboxes={str(row["id"]): mailbox(row) for row in rows(settings, "mailboxes")},
         extension_digits=tuple(sorted({len(extension) for extension in people})) or (3,),
+        repeats=repeats_of(settings["screening"]),
+        known=frozenset(line.own_number for line in lines.values() if line.own_number),
     )
+
+
+def holidays_of(hours: Mapping[str, Value]) -> tuple[Holiday, ...]:
+    """The closed days of the section `hours`."""
+    return tuple(_holiday(row) for row in _records(hours.get("holidays")))
 
 
 def _records(value: Value) -> list[Mapping[str, Value]]:
@@ -135,6 +144,7 @@ def _line(
         sms=_sms_rules(row),
         **line_more(row),
         **calling.line_more(row),
+        strangers=str(row["strangers"]),
     )
 
 

@@ -1,5 +1,6 @@
 """From the settings of call handling to the plan: schemes, menus, mailboxes, their part of lines, groups, people."""
 
+import re
 from collections.abc import Mapping
 from datetime import time
 from typing import Any
@@ -116,7 +117,7 @@ def _block(row: Row) -> SchemeBlock:
 
 def _destination(row: Row) -> Destination:
     return Destination(
-        To(str(row["to"])), str(row.get("ref") or ""), _line_id(row.get("line")), _number(row.get("delay") or 0),
+        To(str(row["to"])), _ref(row, str(row["to"]), "ref"), _line_id(row.get("line")), _number(row.get("delay") or 0),
         bool(row.get("confirm")),
     )  # fmt: skip
 
@@ -125,7 +126,13 @@ def _single(row: Row, prefix: str) -> Destination | None:
     to = str(row.get(f"{prefix}to") or "")
     if not to:
         return None
-    return Destination(To(to), str(row.get(f"{prefix}ref") or ""), _line_id(row.get(f"{prefix}line")))
+    return Destination(To(to), _ref(row, to, f"{prefix}ref"), _line_id(row.get(f"{prefix}line")))
+
+
+def _ref(row: Row, to: str, name: str) -> str:
+    """An id, or a number outside without the spaces it was written with."""
+    ref = str(row.get(name) or "")
+    return re.sub(r"[\s().\-/]", "", ref) if to == "outside" else ref
 
 
 def _range(row: Row) -> Range:

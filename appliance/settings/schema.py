@@ -39,6 +39,8 @@ from appliance.settings.fields import (
     Zone,
     check,
 )
+from appliance.settings.screening import FIELDS as SCREENING_FIELDS
+from appliance.settings.screening import STRANGERS
 from appliance.settings.sims import sim_faults
 from appliance.words import PROMPTS
 
@@ -48,7 +50,10 @@ COUNTRIES = {
 }  # fmt: skip
 LANGUAGES = {"en": "English", "pl": "Polish", "uk": "Ukrainian", "es": "Spanish", "ro": "Romanian"}
 TURN_AWAY = {"announce": "Play an announcement", "busy": "Busy", "reject": "Refuse"}
-UNKNOWN_CALLER = {"ring": "Let it ring", "block": "Refuse always", "block-after-hours": "Refuse outside hours"}
+UNKNOWN_CALLER = {
+    "ring": "Let it ring", "block": "Refuse always", "block-after-hours": "Refuse outside hours",
+    "key": "Ask for a key first",
+}  # fmt: skip
 DIAL_CLASSES = {
     "internal": "Inside", "local": "Local", "national": "Country-wide", "mobile": "Mobile",
     "abroad": "Abroad", "premium": "Premium",
@@ -248,6 +253,8 @@ LINES = Section("lines", "Lines", (
          help="ALSA's name of it, best by the card's own, such as hw:CARD=Android."),
     *LINE_FIELDS,
     *calling.LINE_FIELDS,
+    Choice(name="strangers", label="Callers nobody knows yet", options=STRANGERS, default="ring",
+           help="With a key: a voice asks for a digit. Who presses it rings, and later on without being asked."),
 ), many=True)  # fmt: skip
 
 PEOPLE = Section("people", "People and phones", (
@@ -334,6 +341,7 @@ SCHEMES = Section("schemes", "Schemes", (_id(), *SCHEME_FIELDS), many=True)
 MENUS = Section("menus", "Menus", (_id(), *MENU_FIELDS), many=True)
 MAILBOXES = Section("mailboxes", "Mailboxes", (_id(), *MAILBOX_FIELDS), many=True)
 CALLING = Section("calling", "Limits of calling out", calling.FIELDS)
+SCREENING = Section("screening", "Blocking by itself", SCREENING_FIELDS)
 
 RECORDING = Section("recording", "Recordings", recording.FIELDS)
 
@@ -356,6 +364,7 @@ SECTIONS: dict[str, Section] = {
         MENUS,
         MAILBOXES,
         CALLING,
+        SCREENING,
         RECORDING,
     )
 }

@@ -111,6 +111,7 @@ NOTICES: Final = {
     "night-auto": N_("The hours decide again, said {by}."),
     "button-blocked": N_("{number} called last and was blocked with the status button."),
     "button-nobody": N_("The status button found nobody to block: the last caller showed no number, or is blocked."),
+    "blocked-by-itself": N_("{number} called too often outside hours and is blocked until {until}."),
     "let-next": N_("The next caller is let through, past blocks and hours: the status button said so."),
     "address-no-phone": N_("The address cannot be spoken: no phone is connected and free."),
     "reset-armed": N_("The status button was held for ten seconds: another press within ten seconds resets the box."),
@@ -179,6 +180,10 @@ NOTICES: Final = {
     ),
     **calling.NOTICES,
     **recording.NOTICES,
+    "no-backup": N_(
+        "“{scheme}” has a branch without a backup: if nobody answers, the call is lost."
+        " Add a block behind those who ring, such as a mobile."
+    ),
 }
 
 LAMPS: Final = {
@@ -257,10 +262,18 @@ PROMPTS: Final = {
     "signed-out": N_("You are signed out"),
     "forward-on": N_("Calls are sent on"),
     "forward-off": N_("Calls are not sent on"),
-    "block-added": N_("The number is blocked"),
     "voicedrop": N_("Message for answering machines"),
     "room-joined": N_("You are in the conference"),
     **calling.PROMPTS,
+    "block-last": N_("The last caller is blocked"),
+    "block-number": N_("The number is blocked"),
+    "block-nobody": N_("Nobody was blocked"),
+    "let-next": N_("The next caller is let through"),
+    "press-3": N_("Press 3 to be connected"),
+    "press-5": N_("Press 5 to be connected"),
+    "press-7": N_("Press 7 to be connected"),
+    "press-8": N_("Press 8 to be connected"),
+    "press-9": N_("Press 9 to be connected"),
     **recording.PROMPTS,
 }
 
@@ -335,6 +348,15 @@ ERRORS: Final = {
     "not-a-sound-card": N_("Write the name ALSA has for it, such as hw:CARD=Android."),
     "not-an-extension": N_("2 to 5 digits, not beginning with 0."),
     "not-a-pattern": N_("A number, or its beginning with * at the end."),
+    "not-a-range": N_("Write a range as its first number, a dash and the last digits of its last: +48600100200-299."),
+    "not-an-entry": N_("This row has no number or pattern."),
+    "not-a-list-name": N_("Write block or allow here."),
+    "ends-before-it-begins": N_("It would end before it begins."),
+    "not-a-moment": N_("Write a moment as 2026-12-24 18:00."),
+    "too-many-expressions": N_("At most {most} regular expressions may stand in the lists."),
+    "list-full": N_("At most {most} entries may stand in the lists. Remove some first."),
+    "not-a-csv": N_("This is no table of entries: a CSV file in UTF-8 with a first line of names is needed."),
+    "rows-refused": N_("Some rows cannot be read. Nothing was imported."),
     "emergency-extension": N_("{number} is an emergency number. Choose another extension."),
     "taken": N_("Somebody or something else has this already."),
     "unknown-extension": N_("Nobody has the extension {extension}."),
@@ -352,6 +374,7 @@ ERRORS: Final = {
     "goes-round": N_("A caller who presses nothing would come back here for ever. Choose another way out."),
     "prompt-in-use": N_("It is in use: {lines}. Choose another announcement there first."),
     "too-few-ports": N_("At least {least} ports are needed."),
+    "not-ahead": N_("This time has passed, or is more than a year ahead."),
     "from-after-to": N_("The first must not be larger than the second."),
     "plain-not-allowed": N_(
         "Without TLS everybody on the way can read your messages. Choose TLS, or say that you know."
@@ -366,6 +389,7 @@ ERRORS: Final = {
     "no-such-call": N_("This call has ended already."),
     "not-connected": N_("No phone of {extension} is connected, so nothing was called. Connect it, then try again."),
     "no-such-person": N_("There is nobody of that name."),
+    "no-last-caller": N_("Nobody who shows a number has called yet."),
     "no-such-entry": N_("This entry is not on the list any more."),
     "no-such-verb": N_("The exchange does not know how to do that."),
     "bad-request": N_("The exchange did not understand the question."),

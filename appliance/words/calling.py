@@ -7,6 +7,8 @@ from appliance.words.mark import N_
 TRACE: Final = {
     "rewritten": N_("By the rule, {number} becomes {changed}."),
     "country-closed": N_("Refused: calls to the country {country} are closed."),
+    "talk-limited": N_("On {line} it may last {minutes} min: then a cap is reached, or the credit ends."),
+    "code-not-out": N_("Refused: {number} is no number and no code of the box. Codes are never sent to the network."),
     "night-lock": N_("Refused: {name} may not call {number} at night."),
     "person-cap": N_("Refused: {name} has reached a cap of calls out."),
     "may-send-on": N_("The call may be sent on to {number}."),

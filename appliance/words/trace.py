@@ -13,6 +13,15 @@ TRACE: Final = {
     "block-list-after-hours": N_("Refused: blocklist, outside hours ({pattern})."),
     "line-withheld": N_("Refused: {line} takes no callers who hide their number."),
     "line-unavailable": N_("Refused: {line} takes no callers whose number did not arrive."),
+    "block-automatic": N_("Refused: called too often outside hours, blocked until {until} ({pattern})."),
+    "block-subscribed": N_("Refused: on the list {list} ({pattern})."),
+    "blocked-by-itself": N_(
+        "Refused: {calls} calls within {minutes} minutes outside hours. Blocked until {until} ({pattern})."
+    ),
+    "blocking-paused": N_("Blocking is paused until {until}: everybody rings."),
+    "asked-for-a-key": N_("A stranger on {line}: first a key must be pressed."),
+    "key-pressed": N_("The right key was pressed: from now on this caller rings at once."),
+    "key-wrong": N_("Refused: the wrong key was pressed, or none."),
     "not-blocked": N_("No block applies."),
     "let-through": N_("Let through by the status button, past blocks and hours."),
     "summoned": N_("The status button was pressed: {extension} rings to hear the address of the box."),

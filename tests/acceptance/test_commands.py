@@ -111,3 +111,12 @@ def test_the_demo_phone_answers_dials_and_says_why_it_does_not(office: Office, p
             office.virtual(f"phone0 {words}")
     assert office.virtual("phone0 dial 102") == "Dialled 102.\n"
     ben.wait("CALL_INCOMING")
+
+
+def test_an_entry_of_the_command_line_ends_by_itself_and_one_that_cannot_is_refused(office: Office) -> None:
+    assert typed(office, "block", "600 100 200-299", "--until", "2026-12-24T18:00")[0] == 0
+    [entry] = office.rows("blocks")
+    assert (entry["pattern"], entry["ends_at"]) == ("+48600100200-299", "2026-12-24T17:00:00.000Z")
+    code, text = typed(office, "block", "600 100 200", "--until", "soon")
+    assert code != 0
+    assert "2026-12-24 18:00" in text

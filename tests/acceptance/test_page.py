@@ -15,13 +15,15 @@ PAGES = (
     "/messages/%2B48600100200", "/messages?new=1", "/lines", "/lines/gsm0", "/lines/gsm0/incoming",
     "/lines/gsm0/messages", "/lines/gsm0/modem", "/lines/gsm0/credit", "/lines/gsm0/credit?operator=pl-heyah",
     "/lines/gsm0/backup",
-    "/hours", "/hours/holidays", "/hours/night", "/blocking", "/blocking/allowed", "/people",
+    "/hours", "/hours/holidays", "/hours/night", "/blocking", "/blocking/allowed", "/blocking/automatic",
+    "/blocking/files", "/blocking?try=600100200", "/people",
     "/people/new", "/people/p101", "/people/p101/remove", "/people/p102/phone", "/people/groups",
     "/people/groups/new", "/people/groups/office", "/box/health", "/box/mail", "/box/office", "/box/network",
     "/box/access", "/box/changes", "/try", "/try?line=gsm0&from=withheld", "/me",
     "/start/language", "/start/line", "/start/people", "/start/hours", "/start/mail", "/start/call", "/start/done",
     "/hours/prompts", "/hours/prompts/closed", "/hours/prompts/new", "/outgoing", "/outgoing?to=600100200&from=102",
-    "/outgoing/all", "/lines/new", "/lines/gsm0/remove", "/lines/gsm0/rules", "/lines/gsm0/rules/new",
+    "/outgoing/all", "/outgoing/caps", "/outgoing/countries", "/outgoing/who", "/lines/gsm0/out", "/lines/gsm0/prices",
+    "/lines/new", "/lines/gsm0/remove", "/lines/gsm0/rules", "/lines/gsm0/rules/new",
     "/lines/gsm0/rules?from=600100200&text=hello", "/box/answers",
 )  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
@@ -164,7 +166,18 @@ def test_status_calls_and_the_wizard_fit_a_telephone_in_every_language(
     office.far("call", number="+48600100200", **{"for": 1})
     office.wait_calls(1, 30)
     titles: dict[str, str] = {}
-    for path in ("/", "/calls", "/start/line", "/start/people", "/start/hours", "/start/mail", "/start/done"):
+    for path in (
+        "/",
+        "/calls",
+        "/start/line",
+        "/start/people",
+        "/start/hours",
+        "/start/mail",
+        "/start/done",
+        "/blocking",
+        "/blocking/automatic",
+        "/blocking/files",
+    ):
         page.goto(base(office) + path)
         page.screenshot(path=tmp_path / f"{language}{path.replace('/', '-')}.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path

@@ -142,6 +142,13 @@ def test_numbers_of_no_country_are_closed_and_america_is_told_from_its_islands()
         assert isinstance(called(number, usa).steps[0], AnnounceStep), number
 
 
+@pytest.mark.parametrize("number", ["**21*+380671234567#", "#31#00380671234567", "*100#", "0038099", "00999123456789"])
+def test_no_code_and_no_odd_spelling_reaches_the_network_as_a_call_abroad(number: str) -> None:
+    found = called(number, office(people=person(pin="1")))
+    assert lines(found) == []
+    assert {"code-not-out", "country-closed"} & set(rules(found))
+
+
 def test_who_is_sent_on_by_the_office_needs_the_country_but_no_right() -> None:
     where = office()
     passed, closed, dear = (
@@ -181,6 +188,7 @@ def test_a_line_whose_cap_is_reached_is_passed_over_and_a_call_ends_when_its_min
     lined = {GSM0: line(cap=Cap(day_minutes=10)), GSM1: line(GSM1, label="Second")}
     found = called(MOBILE, office(lines=lined), spent={"line/gsm0": Spent(day=Sum(500))})
     assert [step.talk_seconds for step in found.steps[:2]] == [100, 4 * 3600]
+    assert "talk-limited" in rules(found)
     over = called(MOBILE, office(lines=lined), spent={"line/gsm0": Spent(day=Sum(600))})
     assert lines(over) == [GSM1]
     assert "line-cap" in rules(over)

@@ -11,7 +11,7 @@ from appliance.core.model import RefuseStep
 from appliance.core.plan import Person
 from appliance.core.plan_calling import Cap
 from appliance.core.routing import route
-from tests.core.builders import GSM0, OPEN, dialled, line, plan, presence
+from tests.core.builders import GSM0, GSM1, OPEN, dialled, line, plan, presence
 from tests.core.test_call import CALLER, Story
 
 NARROW = plan(people={"101": Person("101", "Anna", "pl", None, frozenset({"internal"}), pin="4711")})
@@ -99,3 +99,24 @@ def test_a_phone_that_calls_out_again_and_again_is_stopped_at_the_set_rate() -> 
     assert limits.applied(other, decided, 0, at=20.0) == decided, "other phones are not stopped"
     emergency = route(dialled("112"), plan(), OPEN, presence())
     assert limits.applied(dialled("112"), emergency, 9, at=20.5) == emergency
+
+
+@pytest.mark.parametrize(
+    ("cause", "next_line"),
+    [
+        (Cause.CONGESTION, True), (Cause.UNREACHABLE, True), (Cause.NOT_ALLOWED, True), (Cause.LINE_LOST, True),
+        (Cause.BUSY, False), (Cause.REJECTED, False), (Cause.NO_ANSWER, False),
+    ],
+)  # fmt: skip
+def test_the_next_line_is_tried_when_the_line_failed_and_not_when_somebody_said_no(
+    cause: Cause, next_line: bool
+) -> None:
+    both = frozenset({GSM0, GSM1})
+    office = plan(lines={GSM0: line(), GSM1: line(GSM1)}, outgoing=())
+    story = Story(dialled("600100200"), office=office, lines_up=both, lines_free=both)
+    story.then(ev.Ended(story.legs()[0], cause))
+    assert bool(story.legs()) is next_line
+    if next_line:
+        story.then(ev.Ended(story.legs()[0], Cause.BUSY))
+        assert [leg["line"] for leg in story.row.legs] == ["gsm0", "gsm1"], "the journal tells both"
+        assert [leg["cause"] for leg in story.row.legs] == [cause, Cause.BUSY]

@@ -1,6 +1,7 @@
 """The buttons of the box: each press does its deed, and the power lamp says that it was understood."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from appliance.core import commands as do
 from appliance.core import events as ev
@@ -112,3 +113,24 @@ def test_without_a_rule_calls_go_out_on_any_line_that_may(office):
     office.exchange.plan = replace(office.exchange.plan, outgoing=())
     office.call_from("101", "600100200")
     assert [dial.line for dial in office.gsm.dialled()] == ["gsm0"]
+
+
+def test_night_mode_with_an_end_time_gives_back_to_the_hours_by_itself_also_after_a_restart(office):
+    end = office.clock.now() + timedelta(minutes=30)
+    office.exchange.set_override(do.SetOverride("night", "on", "anna", end.isoformat()))
+    office.clock.set(end - timedelta(seconds=1))
+    office.exchange.tick(office.clock.monotonic())
+    assert office.exchange.overrides["night"] == "on"
+    office.exchange.overrides = dict(office.storage.overrides)  # what a new exchange reads
+    office.clock.set(end)
+    office.exchange.tick(office.clock.monotonic())
+    assert office.exchange.overrides == {"night": "", "night/until": ""}
+    assert office.storage.overrides == office.exchange.overrides
+
+
+def test_whoever_moves_the_night_switch_again_takes_its_end_time_away(office):
+    end = office.clock.now() + timedelta(minutes=30)
+    office.exchange.set_override(do.SetOverride("night", "on", "anna", end.isoformat()))
+    office.press("night")
+    office.press("night")
+    assert (office.exchange.overrides["night"], office.exchange.overrides["night/until"]) == ("on", "")

@@ -1,6 +1,7 @@
 """The exchange on stand-in lines: what people hear and see, from the offer to the row in the journal."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 from appliance.core import commands as do
@@ -8,6 +9,9 @@ from appliance.core import events as ev
 from appliance.core.causes import Cause
 from appliance.core.model import Kind, LegId, LineId, Offer
 from appliance.core.plan import Block
+from appliance.core.plan_time import Range
+from appliance.core.scheme import Branch, Scheme
+from appliance.exchange.status import lamps_now, open_rows
 from tests.exchange.conftest import Office
 from tests.fakes.lines import e164
 
@@ -250,3 +254,19 @@ def test_a_message_without_a_slot_is_acknowledged_after_it_is_stored(office):
     assert office.gsm.seen == []
     office.settle()
     assert office.gsm.seen == [do.FreeSlot(GSM, "", None, "0791")]
+
+
+def test_a_line_with_a_scheme_shows_the_branch_that_takes_calls_and_none_closes_it(office):
+    week = tuple(Range(day, time(9), time(18)) for day in range(5))
+    scheme = Scheme("main", "Main", (Branch("Day", False, week, ()), Branch("Night", True, (), (), night="on")))
+    plan = office.exchange.plan
+    lines = {line_id: replace(line, scheme="main") for line_id, line in plan.lines.items()}
+    office.exchange.plan = replace(plan, lines=lines, schemes={"main": scheme})
+    noon, evening = FRIDAY_NOON.astimezone(WARSAW), FRIDAY_EVENING.astimezone(WARSAW)
+    shown = open_rows(office.exchange, noon)["gsm0"]
+    assert (shown["open"], shown["branch"], shown["until"]) == (True, "Day", "2026-11-27T18:00:00+01:00")
+    assert open_rows(office.exchange, evening)["gsm0"]["open"] is False
+    night = {shown.name: shown.pattern for shown in lamps_now(office.exchange, (), 0, evening)}["night"]
+    assert night == "slow"
+    office.exchange.overrides["night"] = "on"
+    assert open_rows(office.exchange, noon)["gsm0"]["branch"] == "Night"

@@ -107,6 +107,7 @@ class FakeStorage:
     hits: list = field(default_factory=list)
     events: list = field(default_factory=list)
     blocked: list = field(default_factory=list)
+    added: list = field(default_factory=list)
     full: bool = False
 
     def call(self, record):
@@ -128,6 +129,9 @@ class FakeStorage:
 
     def block(self, pattern, by):
         self.blocked.append(pattern)
+
+    def add_block(self, entry, by):
+        self.added.append(entry)
 
     def happened(self, message, args, severity):
         self.events.append(message)

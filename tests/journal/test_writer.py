@@ -11,6 +11,7 @@ from pathlib import Path
 from appliance.core.model import Kind, Number
 from appliance.errors import DiskFull, JournalBusy, JournalError
 from appliance.journal import writes as w
+from appliance.journal.blocks import MOST_BY_ITSELF
 from appliance.journal.db import open_owner
 from appliance.journal.writer import Writer
 from tests.journal.builders import at, call_record, join, rows, sms, write
@@ -240,3 +241,42 @@ def test_every_write_of_the_vocabulary_has_its_method(path: Path) -> None:
     with closing(open_owner(path)) as db:
         assert set(Apply(db, join, "x")._table) == set(get_args(w.Write))
         assert isinstance(db, sqlite3.Connection)
+
+
+def test_an_entry_made_by_itself_takes_the_place_of_the_last_one_and_old_ones_go(writer: Writer, path: Path) -> None:
+    def automatic(pattern: str, created: str, ends: str) -> None:
+        write(writer, w.AddBlock(pattern, created, ends=ends, origin="automatic"))
+
+    automatic("+48600100200", at(0), at(60))
+    automatic("+48600100201", at(0), at(120))
+    write(writer, w.AddBlock("+48600100200", at(0)))
+    automatic("+48600100200", at(90), at(600))
+    held = "SELECT pattern, ends_at, origin FROM blocks ORDER BY id"
+    assert rows(path, held) == [
+        {"pattern": "+48600100201", "ends_at": at(120), "origin": "automatic"},
+        {"pattern": "+48600100200", "ends_at": None, "origin": ""},
+        {"pattern": "+48600100200", "ends_at": at(600), "origin": "automatic"},
+    ]
+    automatic("+48600100202", at(40 * 86400), at(41 * 86400))
+    assert [row["pattern"] for row in rows(path, held)] == ["+48600100200", "+48600100202"]
+
+
+def test_entries_that_strangers_can_cause_are_bounded(writer: Writer, path: Path) -> None:
+    for n in range(MOST_BY_ITSELF + 5):
+        writer.submit(w.AddBlock(f"+48{n:09d}", at(0), ends=at(600), origin="automatic"))
+    write(writer, w.AddBlock("+48600100200", at(0)))
+    assert rows(path, "SELECT count(*) AS n FROM blocks") == [{"n": MOST_BY_ITSELF + 1}]
+    assert rows(path, "SELECT pattern FROM blocks ORDER BY id LIMIT 1") == [{"pattern": "+48000000005"}]
+
+
+def test_many_entries_are_added_at_once_and_those_that_are_there_keep_their_counter(writer: Writer, path: Path) -> None:
+    kept = int(str(write(writer, w.AddBlock("+48600100200", at(0)))[0]))
+    write(writer, w.AddBlock("+48600100201", at(0)))
+    write(writer, w.CountHits({kept: 3}, at(1)))
+    entries = (w.AddBlock("+48600100200", at(5), reason="new"), w.AddBlock("+48600100202", at(5), line="gsm0"))
+    assert write(writer, w.AddBlocks(entries)) == [3]
+    assert write(writer, w.AddBlocks(entries, replace=True)) == [2]
+    assert rows(path, "SELECT id, pattern, hits, reason FROM blocks ORDER BY id") == [
+        {"id": kept, "pattern": "+48600100200", "hits": 3, "reason": "new"},
+        {"id": kept + 2, "pattern": "+48600100202", "hits": 0, "reason": ""},
+    ]

@@ -9,6 +9,7 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
+from appliance.core.entry_form import COLUMNS, clean, read
 from appliance.core.model import PHONES, Kind, LegId, LineId, Number, Offer, Presence
 from appliance.core.numbers import parse
 from appliance.core.plan import Block, Plan
@@ -20,6 +21,7 @@ from appliance.exchange.control import Answer, Asked, ControlServer
 from appliance.exchange.verbs import route_as_json
 from appliance.journal.db import open_owner
 from appliance.panel.table import Facts, lamps
+from appliance.settings.fields import Fault
 from appliance.settings.places import Places
 from appliance.settings.planning import build
 from appliance.settings.schema import SECTIONS
@@ -40,7 +42,7 @@ class FakeExchange:
         self.server = ControlServer(places.control, self._ask)
         self.asked: Counter[str] = Counter()
         self.now = NOW
-        self.night = ""
+        self.night = self.night_until = ""
         self.usable = True
         self.calls: list[dict[str, object]] = []
         self.notes: list[dict[str, object]] = []
@@ -49,6 +51,8 @@ class FakeExchange:
         self.sms_refused = ""
         self.spent: list[dict[str, object]] = []
         self.cards: list[str] = []
+        self.lists: list[dict[str, object]] = []
+        self.blocking: dict[str, object] = {"paused": "", "let_next": False, "last": ""}
         self.tests: list[dict[str, object]] = []
         self.running_tests: dict[str, str] = {}
         self.test_error = ""
@@ -83,7 +87,7 @@ class FakeExchange:
 
     def _ask(self, asked: Asked) -> None:
         self.asked[asked.verb] += 1
-        verb = getattr(self, "_" + asked.verb.replace(".", "_"), None)
+        verb = getattr(self, "_" + asked.verb.replace(".", "_").replace("-", "_"), None)
         try:
             if verb is None:
                 raise ControlError("no-such-verb")
@@ -142,6 +146,7 @@ class FakeExchange:
                       calls=tuple(str(c["state"]) for c in self.calls))  # fmt: skip
         return {
             "now": self.now.isoformat(), "open": {str(i): self._open(plan, i) for i in plan.lines}, "night": self.night,
+            "night_until": self.night_until,
             "self_tests": self.running_tests,
             "lines": lines, "phones": phones, "calls": self.calls, "notes": self.notes,
             "lamps": [{"name": s.name, "pattern": s.pattern, "word": s.word} for s in lamps(facts)],
@@ -178,28 +183,55 @@ class FakeExchange:
                 "port": 5060, "transport": "udp"}  # fmt: skip
 
     def _block_add(self, args: dict, who: str) -> dict:
-        pattern = str(args["pattern"])
-        number = parse(pattern.rstrip("*"), "PL")
-        if pattern not in {"withheld", "unavailable"} and number.kind is Kind.ALPHANUMERIC:
-            raise ControlError("not-a-pattern")
-        if any(b.pattern == pattern and b.allow == bool(args["allow"]) for b in self._blocks()):
+        texts = {name: str(args.get(name) or "") for name in COLUMNS}
+        texts["list"] = "allow" if args.get("allow") else "block"
+        entry, faults = clean(texts, "PL", self.plan().zone, [str(line) for line in self.plan().lines])
+        if faults:
+            raise InvalidSettings({name: Fault(fault, **of) for name, (fault, of) in faults.items()})
+        if any(b.pattern == entry.pattern and b.allow == entry.allow for b in self._blocks()):
             raise ControlError("taken")
+        return {"id": self._insert(entry, who), "pattern": entry.pattern}
+
+    def _insert(self, entry: Block, who: str) -> int | None:
+        stamps = [at.isoformat().replace("+00:00", ".000Z") if at else None for at in (entry.begins, entry.ends)]
         with sqlite3.connect(self.places.journal) as db:
-            row = db.execute(
-                "INSERT INTO blocks (pattern, allow, what, when_, line, action, reason, created_at, created_by)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, '2026-11-24T13:12:00.000Z', ?)",
-                (
-                    pattern,
-                    int(args["allow"]),
-                    args["what"],
-                    args["when"],
-                    args["line"],
-                    args["action"],
-                    args["reason"],
-                    who,
-                ),
-            )
-        return {"id": row.lastrowid}
+            return db.execute(
+                "INSERT INTO blocks (pattern, allow, what, when_, line, action, reason, created_at, created_by,"
+                " begins_at, ends_at, origin) VALUES (?, ?, ?, ?, ?, ?, ?, '2026-11-24T13:12:00.000Z', ?, ?, ?, ?)",
+                (entry.pattern, int(entry.allow), entry.what, entry.when, entry.line, entry.action, entry.reason, who,
+                 *stamps, entry.origin),
+            ).lastrowid  # fmt: skip
+
+    def _block_import(self, args: dict, who: str) -> dict:
+        text = (self.places.prompts / args["name"]).read_text()
+        entries, faults = read(text, "PL", self.plan().zone, [str(line) for line in self.plan().lines])
+        if not args.get("check"):
+            with sqlite3.connect(self.places.journal) as db:
+                held = {(b.pattern, b.allow) for b in self._blocks()}
+                if args["replace"]:
+                    db.execute("DELETE FROM blocks")
+                    held = set()
+            for entry in entries:
+                if (entry.pattern, entry.allow) not in held:
+                    self._insert(entry, who)
+        named = [{"line": f.line, "column": f.column, "fault": f.fault, "facts": dict(f.facts)} for f in faults]
+        return {"read": len(entries), "bad": len({f.line for f in faults}), "faults": named}
+
+    def _block_lists(self, args: dict, who: str) -> dict:
+        return {"folder": "/var/lib/centralka/lists", "lists": self.lists, **self.blocking}
+
+    def _block_pause(self, args: dict, who: str) -> dict:
+        self.blocking["paused"] = "2026-11-24T14:42:00+01:00" if args["minutes"] else ""
+        return {"until": self.blocking["paused"]}
+
+    def _block_let_next(self, args: dict, who: str) -> dict:
+        self.blocking["let_next"] = args["on"]
+        return {"on": args["on"]}
+
+    def _block_last(self, args: dict, who: str) -> dict:
+        if not self.blocking["last"]:
+            raise ControlError("no-last-caller")
+        return self._block_add({"pattern": self.blocking["last"]}, who)
 
     def _block_remove(self, args: dict, who: str) -> dict:
         with sqlite3.connect(self.places.journal) as db:
@@ -208,7 +240,7 @@ class FakeExchange:
         return {"entry": {}}
 
     def _night(self, args: dict, who: str) -> dict:
-        self.night = str(args["value"])
+        self.night, self.night_until = str(args["value"]), str(args.get("until") or "")
         self.changed("lamps")
         return {"night": self.night}
 

@@ -27,6 +27,9 @@ def settings(store: Store) -> None:
         {"id": "gsm1", "label": "Billboard", "number": "+48990120200", "device": "/dev/centralka/gsm1-at",
          "group": "office", "always_open": True},
     ]})  # fmt: skip
+    store.put("schemes", None, {"items": [{"id": "main", "name": "Main office", "branches": [
+        {"name": "Always", "always": True, "blocks": [{"destinations": [{"to": "group", "ref": "office"}]}]}
+    ]}]})  # fmt: skip
     store.put("outgoing", None, {"items": [{"id": "all", "pattern": "*", "lines": ["gsm0"]}]})
     store.put("hours", None, {"holidays": [{"day": "2026-12-25", "name": "Christmas", "yearly": True}]})
     store.put("mail", None, {

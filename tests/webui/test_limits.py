@@ -173,3 +173,23 @@ def test_a_pin_is_kept_secret_and_has_digits(anna: FlaskClient, exchange: FakeEx
     assert exchange.plan().people["101"].pin == "4711"
     assert "4711" not in text(anna, "/people/p101")
     assert "The PIN is asked for" in text(anna, "/outgoing?to=600100200&from=101")
+
+
+def test_a_mask_changes_how_numbers_are_shown_and_a_search_finds_them_in_any_spelling(
+    anna: FlaskClient, exchange: FakeExchange
+) -> None:
+    assert "+48\u00a0600\u00a0100\u00a0200" in text(anna, "/calls")
+    post(anna, "/outgoing/caps", caps_form(masks="+48 ## ### ## ##"))
+    page = text(anna, "/calls")
+    assert "+48\u00a060\u00a0010\u00a002\u00a000" in page
+    assert "+48\u00a0600\u00a0100\u00a0200" not in page
+    for spelling in ("600100200", "%2B48 600 100 200", "+48 60 010 02 00", "0048600100200"):
+        assert "Marta" in text(anna, f"/calls?q={spelling.replace(' ', '+')}"), spelling
+
+
+def test_the_backup_number_has_its_price_beside_it(anna: FlaskClient, exchange: FakeExchange) -> None:
+    first, *rest = stored(exchange, "lines")["items"]
+    exchange.store.put("lines", None, {"items": [{**first, "backup_number": "+48601100200"}, *rest]})
+    assert "What a minute costs there is not known" in text(anna, "/lines/gsm0/backup")
+    post(anna, "/lines/gsm0/prices", {"rates-0-beginning": "+48", "rates-0-price": "0.195", "rates-0-step": "60"})
+    assert "Each minute that is sent on costs 0.195 PLN." in text(anna, "/lines/gsm0/backup")

@@ -9,10 +9,12 @@ from tests.webui.fake_exchange import FakeExchange
 
 APPLIANCE = Path(__file__).parents[2] / "appliance"
 WITH_LINKS = (
-    "core/routing.py", "core/screening.py", "core/calling_out.py", "core/rights.py", "core/limits.py",
+    "core/routing.py", "core/branches.py", "core/destinations.py", "core/screening.py", "core/calling_out.py",
+    "core/rights.py", "core/limits.py",
     "exchange/faults.py",
 )  # fmt: skip
 IDS = re.compile(r"\{(?:line|own)\.id\}|\{line_id\}|\{offer\.line\}")
+SCHEME = re.compile(r"\{scheme(?:_id|\.id)\}")
 
 
 def links_of(page: str) -> set[str]:
@@ -26,7 +28,7 @@ def links_of_the_code() -> set[str]:
     found: set[str] = set()
     for name in WITH_LINKS:
         source = (APPLIANCE / name).read_text(encoding="utf-8")
-        found |= {IDS.sub("gsm0", link) for link in re.findall(r'f?"(/[a-z][^"\s]*)"', source)}
+        found |= {IDS.sub("gsm0", SCHEME.sub("main", link)) for link in re.findall(r'f?"(/[a-z][^"\s]*)"', source)}
     return found
 
 

@@ -20,10 +20,10 @@ from webui.auth import COOKIE
 PAGES = (
     "/", "/voicemail",
     "/calls", "/messages", "/messages?new=1", "/lines", "/hours", "/hours/night", "/hours/holidays", "/blocking",
-    "/blocking/allowed",
+    "/blocking/allowed", "/blocking/automatic", "/blocking/ended", "/blocking/files",
     "/people", "/people/groups", "/box/health", "/box/mail", "/box/network", "/box/access", "/box/changes", "/try",
     "/me", "/hours/prompts", "/hours/prompts/closed", "/hours/prompts/new", "/outgoing", "/outgoing/new",
-    "/outgoing/all", "/lines/new", "/lines/gsm0/remove",
+    "/outgoing/all", "/lines/new", "/lines/gsm0/remove", "/voicemail",
 )  # fmt: skip
 
 
@@ -61,6 +61,7 @@ def test_nothing_runs_in_the_page_that_is_not_ours(anna: FlaskClient, path: str)
 FORMS = (
     "/night", "/blocking", "/hours", "/hours/holidays", "/people/new", "/box/mail", "/box/network", "/box/access",
     "/me", "/logout", "/box/access/sign-out-others", "/people/p101/password", "/blocking/1/remove", "/undo/1",
+    "/blocking/automatic", "/blocking/now/pause", "/blocking/import",
     "/outgoing/new", "/outgoing/all", "/outgoing/all/remove", "/lines/new", "/lines/gsm0/remove",
     "/hours/prompts/closed/remove",
 )  # fmt: skip

@@ -6,6 +6,7 @@ from webui import changes, codes, conversations, live, looks, phrases, reading
 from webui.pages import (
     announcements,
     blocking,
+    blocking_files,
     box,
     calls,
     door,
@@ -18,6 +19,7 @@ from webui.pages import (
     outgoing,
     people,
     rules,
+    schemes,
     sims,
     sounds,
     start,
@@ -39,6 +41,6 @@ def register(app: Flask) -> None:
     live.register(app)
     for module in (
         door, start, status, calls, messages, lines, sims, hours, announcements, blocking, outgoing, trycall, people,
-        box, me, undo, mailbox, rules, limits, sounds,
+        box, me, undo, mailbox, rules, limits, blocking_files, schemes, sounds,
     ):  # fmt: skip
         app.register_blueprint(module.page)

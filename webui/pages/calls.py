@@ -8,7 +8,7 @@ from flask_babel import ngettext, pgettext
 from werkzeug.wrappers import Response
 
 from appliance.errors import ControlError
-from webui import flash, here, i18n, phrases, reading, traces
+from webui import blocked, flash, here, i18n, phrases, reading, traces
 from webui.looks import Look
 from webui.words import CAUSES, error_words, sentence
 
@@ -89,7 +89,7 @@ def draw(row: reading.Call) -> dict[str, object]:
         "talk_ms": row.talk_ms,
         "ring_ms": row.ring_ms, "started_at": row.started_at, "ended_at": row.ended_at, "direction": row.direction,
         "caller": row.caller, "trace": traces.draw(row.trace), "legs": [_leg(leg) for leg in row.legs],
-        "blocked": not out and reading.blocked_exactly(number if kind in {"e164", "short"} else kind),
+        "blocked": not out and blocked.exactly(number if kind in {"e164", "short"} else kind),
     }  # fmt: skip
 
 

@@ -5,10 +5,13 @@ from datetime import date
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
+from appliance.settings import closed_days
 from appliance.settings.schema import HOURS, LINES
-from webui import flash, forms, here, i18n, phrases
+from webui import flash, forms, here, i18n, phrases, security
 from webui.pages import saving
 
 page = Blueprint("hours", __name__)
@@ -134,6 +137,53 @@ def holidays() -> Response | str | tuple[str, int]:
         answer=_closed_answer(days),
     )
     return (drawn, 422) if errors or others else drawn
+
+
+@page.post("/hours/holidays/calendar")
+@security.takes_uploads
+def calendar() -> Response:
+    """The closed days of a calendar file (iCal) join those that are there; the same day stays once."""
+    problem = _take_calendar()
+    if problem:
+        flash.wrong(_("Nothing was changed."), problem)
+    return redirect(url_for("hours.holidays"), 303)
+
+
+def _take_calendar() -> str:
+    """What is wrong, in words, or nothing. Days that have passed are left out. Raises CSRFError, ControlError."""
+    try:
+        security.take_upload()
+        sent = request.files.get("file")
+        octets = sent.stream.read(closed_days.LARGEST + 1) if sent else b""
+        if sent:
+            sent.close()
+    except RequestEntityTooLarge:
+        octets = b" " * (closed_days.LARGEST + 1)
+    if len(octets) > closed_days.LARGEST:
+        return str(_("This calendar is too big: at most 1 MB."))
+    found = closed_days.closed_days(octets)
+    if not found.calendar:
+        return str(_("This is no calendar file. Save it as iCal (its name ends in .ics)."))
+    held = here.control().section("hours")
+    rows = held["doc"].get("holidays")
+    days: list[dict[str, object]] = [dict(d) for d in rows if isinstance(d, dict)] if isinstance(rows, list) else []
+    today, known = here.local_now().date(), {(str(d.get("day")), bool(d.get("yearly"))) for d in days}
+    fresh = [
+        {"day": one.day.isoformat(), "name": one.name, "yearly": one.yearly}
+        for one in found.days
+        if (one.yearly or one.day >= today) and (one.day.isoformat(), one.yearly) not in known
+    ]
+    outcome = saving.put("hours", HOURS, (), {"holidays": [*days, *fresh]}) if fresh else None
+    if outcome and not outcome.ok:
+        return " ".join(dict.fromkeys([*outcome.errors.values(), *outcome.others]))
+    text = _("%(n)d events close nothing and were left out: they have a time of day, are cancelled or too long.",
+             n=found.left_out) if found.left_out else ""  # fmt: skip
+    once = _("Of %(n)d events that repeat in another way only the first time was taken.", n=found.partly)
+    flash.done(
+        ngettext("%(num)s closed day was added.", "%(num)s closed days were added.", len(fresh)),
+        " ".join(str(part) for part in (text, once if found.partly else "") if part),
+    )
+    return ""
 
 
 def _closed_answer(days: list[dict[str, object]]) -> str:

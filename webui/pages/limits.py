@@ -71,6 +71,7 @@ def caps() -> Response | str | tuple[str, int]:
     if request.method == "POST":
         outcome = saving.put("calling", CALLING, names)
         if outcome.ok:
+            here.forget_office()
             flash.done(_("Saved."), _("The next call out follows it."))
             return redirect(url_for("limits.caps"), 303)
         fields, others, code = outcome.fields, outcome.others, 422

@@ -34,8 +34,8 @@ class Tab:
 TABS = (
     Tab("state", _l("State"), ()),
     Tab("incoming", _l("Incoming"), (
-        "label", "number", "group", "no_answer", "language", "closed", "closed_prompt", "blocked", "withheld",
-        "unavailable", "night",
+        "label", "number", "scheme", "group", "no_answer", "language", "closed", "closed_prompt", "blocked", "withheld",
+        "unavailable", "strangers", "night", "timezone",
     )),
     Tab("messages", _l("Messages"), (
         "sms_mail", "sms_to", "sms_out", "sms_report", "sms_premium", "sms_national", "sms_again", "sms_gap",
@@ -76,7 +76,8 @@ def index() -> str:
     else:
         answer = _("%(works)d of %(all)d lines work.", works=works, all=len(items))
     groups = dict(group_choices())
-    return render_template("lines/list.html", items=items, views=views, answer=answer, groups=groups)
+    schemes = [(str(one.get("id")), str(one.get("name"))) for one in _items("schemes")]
+    return render_template("lines/list.html", items=items, views=views, answer=answer, groups=groups, schemes=schemes)
 
 
 @page.route("/lines/<line_id>", methods=["GET"])
@@ -119,6 +120,8 @@ def form(line_id: str, tab: str) -> Response | str | tuple[str, int]:
     item = item_of(line_id)
     choices: dict[str, Options] = {
         "group": [("", _("Nobody")), *group_choices()], "closed_prompt": _prompts(item),
+        "scheme": [("", _("None: the group, within the hours")),
+                   *((str(one.get("id")), str(one.get("name"))) for one in _items("schemes"))],
         "heartbeat_to": [("", _("To itself")), *((i, n) for i, n in line_choices() if i != line_id)],
     }  # fmt: skip
     fields, others, code = forms.draw(LINES.fields, item, None, choices, which.fields), [], 200

@@ -119,6 +119,23 @@ def change_all(name: str, change: Mapping[str, object]) -> str:
     return ""
 
 
+def put_list(name: str, section: Section, held: Held, items: list[dict[str, object]]) -> str:
+    """A whole list section as it was read and changed; what is wrong, in words, or nothing."""
+    before = {str(one.get("id")): one for one in forms.items_of(held["doc"])}
+    try:
+        here.control().put(name, held["version"], {"items": items}, here.who())
+    except SettingsRefused as refused:
+        mine, others = forms.faults_under(refused, f"{name}.")
+        return " ".join(dict.fromkeys([*mine.values(), *others]))
+    except ControlError as error:
+        return error_words(error)
+    for item in items:
+        old = before.get(str(item.get("id")), {})
+        if old != item:
+            here.audit(f"settings.{name}.{item.get('id')}", masked(section, old), masked(section, item))
+    return ""
+
+
 def masked(section: Section, doc: Mapping[str, object]) -> dict[str, object]:
     """For the record of changes: secrets are left out."""
     secret = {one.name for one in section.fields if one.kind == "secret" or type(one).__name__ == "Password"}

@@ -17,7 +17,7 @@ from appliance.journal.times import moment
 from appliance.settings.operators import Preset, preset, presets
 from appliance.settings.schema import LINES
 from appliance.settings.sims import wish_of
-from webui import flash, forms, here, i18n
+from webui import flash, forms, here, i18n, prices
 from webui.pages import saving
 from webui.pages.lines import item_of, tabs_of, view_of
 from webui.plots import plot
@@ -117,6 +117,7 @@ def backup(line_id: str) -> Response | str | tuple[str, int]:
     return render_template(
         "lines/backup.html", item=item, view=view_of(line_id), tabs=tabs_of(line_id, "backup"), fields=fields,
         others=others, rows=_rows(item, known), verdict=_state(item, known),
+        cost=prices.minute_words(item, str(item.get("backup_number") or "")),
     ), code  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Status: does it work, and who is on the phone? And the night switch."""
 
+from datetime import datetime, time, timedelta
+
 from flask import Blueprint, redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -28,13 +30,25 @@ def index() -> str:
     return render_template("status.html", today=today, events=events, unfinished=start.unfinished())
 
 
+def _until(text: str) -> str:
+    """The next moment at which the office's clock shows a time, with its offset; what is no time is for the exchange to
+    refuse."""
+    now = here.local_now()
+    try:
+        at = datetime.combine(now.date(), time.fromisoformat(text), now.tzinfo)
+    except ValueError:
+        return text
+    return (at if at > now else datetime.combine(now.date() + timedelta(days=1), at.time(), now.tzinfo)).isoformat()
+
+
 @page.post("/night")
 def night() -> Response:
     """The night switch: on, off against the hours, or back to the hours."""
     value = request.form.get("value", "")
     before = str((here.status() or {}).get("night", ""))
     try:
-        here.control().ask("night", {"value": value if value in {"on", "off", ""} else ""}, here.who())
+        args = {"value": value if value in {"on", "off", ""} else "", "until": _until(request.form.get("until", ""))}
+        here.control().ask("night", args, here.who())
     except ControlError as error:
         flash.wrong(_("The night switch did not move."), error_words(error))
         return redirect("/", 303)

@@ -64,9 +64,23 @@ def _rule_again(change: Change) -> str:
     return "/outgoing"
 
 
+def _unpause(change: Change) -> str:
+    here.control().ask("block.pause", {"minutes": 0}, here.who())
+    flash.done(_("Taken back."), _("All blocks hold again."))
+    return "/blocking"
+
+
+def _hold_next(change: Change) -> str:
+    here.control().ask("block.let-next", {"on": bool(change.old.get("on"))}, here.who())
+    flash.done(_("Taken back."))
+    return "/blocking"
+
+
 INVERSES: dict[str, Callable[[Change], str]] = {
     "block.add": _unblock,
     "block.remove": _block_again,
     "night": _night,
     "settings.outgoing.remove": _rule_again,
+    "block.pause": _unpause,
+    "block.let-next": _hold_next,
 }

@@ -1,0 +1,46 @@
+"""What the exchange needs of its parts, and what it knows of a call in progress."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from appliance.core import commands as do
+from appliance.core.blocklist import Block
+from appliance.core.call import Call
+from appliance.core.model import LegId, Offer, Route
+
+
+class Bridge(Protocol):
+    """What the exchange needs of lines/audio.py. Slots are those of `Line.slot`."""
+
+    def join(self, a: int, b: int) -> None: ...
+    def part(self, a: int, b: int) -> None: ...
+    def play(self, leg: LegId, slot: int, path: Path, loop: bool) -> None: ...
+    def say(self, leg: LegId, slot: int, paths: Sequence[Path]) -> None: ...
+    def stop_play(self, leg: LegId) -> None: ...
+    def echo(self, slot: int) -> None: ...
+    def levels(self, slot: int) -> tuple[int, int]: ...
+
+
+class Storage(Protocol):
+    """What the exchange needs of storage: each hands over at once and posts its result as an event."""
+
+    def call(self, record: do.CallRecord) -> None: ...
+    def sms(self, command: do.StoreSms) -> None: ...
+    def override(self, name: str, value: str, by: str) -> None: ...
+    def hit(self, block: int) -> None: ...
+    def add_block(self, entry: Block, by: str) -> None: ...
+    def happened(self, message: str, args: Mapping[str, str], severity: str) -> None: ...
+    def fact(self, line: str, name: str, value: object) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A call in progress, for the page."""
+
+    call: Call
+    offer: Offer
+    route: Route
+    since: datetime
