@@ -20,11 +20,15 @@ from appliance.core.screening import DIGITS
 from appliance.errors import ControlError, JournalError
 from appliance.settings.places import Places
 from appliance.settings.prompts import Prompts
-from webui import blocked, forms, here, security
+from webui import blocked, forms, here, prompt_uses, security
+from webui.prompt_uses import Use
 from webui.words import PROMPTS, error_words, sentence
 
 KEYS = tuple(f"press-{digit}" for digit in DIGITS)
-CALLERS = ("closed", "nobody", "blocked", *KEYS, "hold")
+CALLERS = (
+    "closed", "nobody", "blocked", *KEYS, "hold", "mailbox", "message-kept", "recorded", "queue-place", "queue-wait",
+    "queue-minutes", "queue-call-back", "call-back-kept", "wrong-key", "voicedrop",
+)  # fmt: skip
 COLLEAGUES = (
     "all-busy", "not-allowed", "emergency-failed", "night-on", "night-off", "block-last", "block-number",
     "block-nobody", "let-next",
@@ -38,14 +42,6 @@ LETTERS = str.maketrans({
     "п": "p", "р": "r", "с": "s", "т": "t", "у": "u", "ф": "f", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh",
     "щ": "shch", "ь": "", "ю": "iu", "я": "ia",
 })  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """Where an announcement is heard; `href` is the page where that is set."""
-
-    label: str
-    href: str = ""
 
 
 @dataclass(slots=True)
@@ -81,7 +77,8 @@ def listed() -> list[Prompt]:
     lines = _items("lines")
     records = {str(item.get("id")): item for item in _items("prompts")}
     found = files()
-    names = [*CALLERS, *(name for name in records if name not in PROMPTS), *COLLEAGUES]
+    rest = [name for name in PROMPTS if name not in (*CALLERS, *COLLEAGUES)]
+    names = [*CALLERS, *(name for name in records if name not in PROMPTS), *COLLEAGUES, *rest]
     return [_prompt(name, records.get(name, {}), lines, found) for name in names]
 
 
@@ -95,7 +92,8 @@ def _prompt(name: str, record: dict[str, object], lines: list[dict[str, object]]
     standard = name in PROMPTS
     own_name = "" if standard else str(record.get("name") or name)
     return Prompt(
-        name, own_name or sentence(PROMPTS, name), "colleagues" if name in COLLEAGUES else "callers", standard,
+        name, own_name or sentence(PROMPTS, name),
+        "colleagues" if standard and name not in CALLERS else "callers", standard,
         found.own(name) is not None, _when(name), _used(name, lines), str(record.get("text") or ""),
         str(record.get("language") or ""), own_name, seconds, version,
     )  # fmt: skip
@@ -118,17 +116,25 @@ def _when(name: str) -> str:
         "let-next": _("*31 lets the next caller through"),
         **dict.fromkeys(KEYS, _("A stranger is asked for a key")),
     }
-    return str(words.get(name) or _("Outside hours"))
+    return str(words.get(name) or ("" if name in PROMPTS and name != "closed" else _("Outside hours")))
 
 
 def _used(name: str, lines: list[dict[str, object]]) -> list[Use]:
     """The lines that play it."""
     key = {"nobody": "no_answer", "blocked": "blocked"}.get(name, "closed")
-    if name in COLLEAGUES or name == "hold":
+    if name in COLLEAGUES:
         return []
-    return ([Use(str(_("Blocking")), "/blocking")] if name == "blocked" and _announced() else []) + [
-        Use(str(line.get("label")), f"/lines/{line.get('id')}/incoming") for line in lines if _plays(line, key, name)
-    ]
+    if name in PROMPTS and name not in ("closed", "nobody", "blocked"):
+        return prompt_uses.chosen(name, lines)
+    return (
+        ([Use(str(_("Blocking")), "/blocking")] if name == "blocked" and _announced() else [])
+        + [
+            Use(str(line.get("label")), f"/lines/{line.get('id')}/incoming")
+            for line in lines
+            if _plays(line, key, name)
+        ]
+        + prompt_uses.chosen(name, lines)
+    )
 
 
 def _announced() -> bool:

@@ -177,3 +177,24 @@ def test_the_exchange_keeps_an_announcement_that_a_line_names(spoken: FakeExchan
     chosen_by(spoken, "holidays")
     with pytest.raises(ValueError, match="closed_prompt"):
         spoken.store.put("prompts", None, {"items": []})
+
+
+def test_an_announcement_that_anything_uses_cannot_be_deleted_and_its_users_are_named(
+    anna: FlaskClient, spoken: FakeExchange
+) -> None:
+    (spoken.places.uploads / "summer.wav").write_bytes(WAV)
+    spoken.store.put("prompts", None, {"items": [{"id": "summer", "name": "Summer"}]})
+    items = spoken.store.read()["lines"]["items"]
+    spoken.store.put("lines", None, {"items": [{**items[0], "welcome": "summer"}, *items[1:]]})
+    spoken.store.put("menus", None, {"items": [{"id": "main", "name": "Main menu", "prompt": "summer"}]})
+    spoken.store.put("mailboxes", None, {"items": [{"id": "sales", "name": "Sales box", "greeting": "summer"}]})
+    blocks = [{"destinations": [{"to": "announcement", "ref": "summer"}]}]
+    branches = [{"name": "Always", "always": True, "blocks": blocks}]
+    spoken.store.put("schemes", None, {"items": [{"id": "day", "name": "Day plan", "branches": branches}]})
+    page = text(anna, "/hours/prompts/summer")
+    for user in (items[0]["label"], "Main menu", "Sales box", "Day plan"):
+        assert user in page, user
+    answer = anna.get("/hours/prompts/summer/remove", follow_redirects=True).get_data(as_text=True)
+    assert "cannot be deleted" in answer
+    assert "Day plan" in answer
+    assert (spoken.places.uploads / "summer.wav").exists()

@@ -18,7 +18,8 @@ from webui.app import create_app
 from webui.auth import COOKIE
 
 PAGES = (
-    "/", "/calls", "/messages", "/messages?new=1", "/lines", "/hours", "/hours/night", "/hours/holidays", "/blocking",
+    "/", "/voicemail",
+    "/calls", "/messages", "/messages?new=1", "/lines", "/hours", "/hours/night", "/hours/holidays", "/blocking",
     "/blocking/allowed", "/blocking/automatic", "/blocking/ended", "/blocking/files",
     "/people", "/people/groups", "/box/health", "/box/mail", "/box/network", "/box/access", "/box/changes", "/try",
     "/me", "/hours/prompts", "/hours/prompts/closed", "/hours/prompts/new", "/outgoing", "/outgoing/new",
@@ -61,7 +62,7 @@ FORMS = (
     "/night", "/blocking", "/hours", "/hours/holidays", "/people/new", "/box/mail", "/box/network", "/box/access",
     "/me", "/logout", "/box/access/sign-out-others", "/people/p101/password", "/blocking/1/remove", "/undo/1",
     "/blocking/automatic", "/blocking/now/pause", "/blocking/import",
-    "/outgoing/new", "/outgoing/all", "/outgoing/all/remove", "/lines/new", "/lines/gsm0/remove", "/voicemail",
+    "/outgoing/new", "/outgoing/all", "/outgoing/all/remove", "/lines/new", "/lines/gsm0/remove",
     "/hours/prompts/closed/remove",
 )  # fmt: skip
 

@@ -149,7 +149,7 @@ def remove(prompt: str) -> Drawing:
     item = _found(prompt)
     if not item.own:
         abort(404)
-    users = [use.label for use in item.used if use.href.startswith("/lines/")]
+    users = [use.label for use in item.used if use.href != "/blocking"]
     if users and not item.standard:
         flash.wrong(
             _("“%(name)s” cannot be deleted. It is used by %(lines)s.", name=item.name, lines=phrases.several(users)),
