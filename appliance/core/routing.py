@@ -129,7 +129,7 @@ def opening(line: Line, now: datetime, state: Presence) -> tuple[bool, TraceStep
     if night == "off":
         return True, TraceStep("night-off", Outcome.PASSED, {}, "/hours/night")
     if not state.clock_sure:
-        return True, TraceStep("clock-unsure", Outcome.PASSED, {}, "/health")
+        return True, TraceStep("clock-unsure", Outcome.PASSED, {}, "/box/health")
     hours = state_at(line.hours, now)
     until = hours.until.strftime("%Y-%m-%d %H:%M") if hours.until else ""
     rule = f"{'open' if hours.open else 'closed'}-{hours.reason}" + ("" if until else "-for-good")
