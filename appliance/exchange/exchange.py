@@ -76,7 +76,7 @@ class Exchange:
         self.call_ended: list[Callable[[do.CallRecord], None]] = []
         self.spent: Callable[[], Mapping[str, Spent]] = dict
         self.balances: Callable[[], Mapping[LineId, int | None]] = dict
-        self.decided: Callable[[Offer, Route], None] = lambda offer, route: None
+        self.decided: list[Callable[[Offer, Route], None]] = []
         self.message_came: Callable[[ev.SmsReceived], None] = lambda event: None
         self.plan_changed: Callable[[ev.PlanChanged], None] = lambda event: None
         self.sms_out: Callable[[ev.Event], None] = lambda event: None
@@ -219,7 +219,8 @@ class Exchange:
         self._line_of[offer.leg] = offer.line
         decided = self.explain(offer, self.clock.local(self.plan.zone))
         decided = self.limits.applied(offer, decided, len(self._calls_of(offer)), self.clock.monotonic())
-        self.decided(offer, decided)
+        for told in self.decided:
+            told(offer, decided)
         self._screened(offer, decided)
         if offer.line != PHONES:
             self._came_in(offer)

@@ -18,6 +18,7 @@ from appliance.core.model import (
     PHONES,
     CallId,
     Direction,
+    GreetStep,
     Kind,
     LegId,
     Number,
@@ -71,6 +72,7 @@ class Handling:
         )  # fmt: skip
         exchange.knows = self.knows
         exchange.call_ended.append(self.ended)
+        exchange.decided.append(self.decided)
 
     def restore(self, views: Views) -> None:
         """What the journal knows of before. At start."""
@@ -95,6 +97,11 @@ class Handling:
             state, resting=resting, places=dict(self.places), answered=dict(self.answered), taken=dict(self.taken),
             first_call=first,
         )  # fmt: skip
+
+    def decided(self, offer: Offer, route: Route) -> None:
+        """Who will hear the first greeting is no first caller for the next call, which may come at once."""
+        if offer.caller.kind is Kind.E164 and any(isinstance(s, GreetStep) and s.first for s in route.steps):
+            self.heard.add((str(offer.line), offer.caller.text))
 
     def left_alone(self) -> frozenset[str]:
         """Extensions that do not want to be disturbed, or signed out."""

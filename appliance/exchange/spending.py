@@ -49,7 +49,8 @@ class Spending:
         self._told: set[tuple[str, str, int]] = set()
         self._flood_told: dict[str, float] = {}
         exchange.call_ended.append(self.call_ended)
-        exchange.spent, exchange.balances, exchange.decided = self.spent, self.balances, self.decided
+        exchange.spent, exchange.balances = self.spent, self.balances
+        exchange.decided.append(self.decided)
 
     def month_began(self) -> str:
         """The stamp since which calls of the journal are asked for: a day before the month, for its night."""
