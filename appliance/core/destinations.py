@@ -297,14 +297,14 @@ def _to_menu(destination: Destination, block: SchemeBlock, road: Road) -> Steps:
     menu = road.plan.menus.get(destination.ref)
     if menu is None:
         return [], [TraceStep("gone", Outcome.SKIPPED, {"what": destination.ref}, road.page)]
-    return [MenuStep(menu.id)], [TraceStep("menu-asks", Outcome.CHOSEN, {"menu": menu.name}, f"/menus/{menu.id}")]
+    return [MenuStep(menu.id)], [TraceStep("menu-asks", Outcome.CHOSEN, {"menu": menu.name}, "/schemes")]
 
 
 def _to_mailbox(destination: Destination, block: SchemeBlock, road: Road) -> Steps:
     box = road.plan.mailboxes.get(destination.ref)
     if box is None:
         return [], [TraceStep("gone", Outcome.SKIPPED, {"what": destination.ref}, road.page)]
-    step = TraceStep("mailbox-takes", Outcome.CHOSEN, {"mailbox": box.name}, f"/mailboxes/{box.id}")
+    step = TraceStep("mailbox-takes", Outcome.CHOSEN, {"mailbox": box.name}, "/schemes")
     return [MailboxStep(box.id)], [step]
 
 

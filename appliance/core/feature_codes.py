@@ -50,7 +50,7 @@ def steps_of(dialled: Dialled, extension: str, state: Presence) -> tuple[list[St
     service = {"dnd.on": "dnd", "dnd.off": "dnd", "sign.in": "sign", "sign.out": "sign"}.get(
         dialled.service, dialled.service
     )
-    return [ServiceStep(service, args)], TraceStep("feature-code", Outcome.CHOSEN, facts, "/people/codes")
+    return [ServiceStep(service, args)], TraceStep("feature-code", Outcome.CHOSEN, facts, "/people")
 
 
 Args = dict[str, str]
