@@ -68,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--from", dest="caller", required=True, help="number, withheld, unavailable, or an extension")
     explain.add_argument("--to", default="", help="the dialled number, for a call from a phone")
     explain.add_argument("--at", default="", help="2026-11-27T18:30 in the office's time; now if left out")
+    explain.add_argument("--nobody", action="store_true", help="as if no phone were connected")
+    explain.add_argument("--closed", action="store_true", help="as if the night switch were on")
     _json(explain)
     explain.set_defaults(command=_explain)
 
@@ -190,7 +192,8 @@ def _rows(value: object) -> list[dict[str, object]]:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    answer = _ask("explain", {"line": arguments.line, "from": arguments.caller, "to": arguments.to, "at": arguments.at})
+    asked = {"line": arguments.line, "from": arguments.caller, "to": arguments.to, "at": arguments.at}
+    answer = _ask("explain", {**asked, "nobody": arguments.nobody, "closed": arguments.closed})
     if answer.ok is None:
         return _failed(answer)
     if arguments.json:

@@ -3,6 +3,7 @@ settings, which run on the settings thread and answer from there."""
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -178,7 +179,12 @@ class Verbs:
         if line != PHONES and line not in plan.lines:
             raise ControlError("no-such-line", line=str(line))
         offer = self._offer(line, str(args.get("from") or ""), str(args.get("to") or ""))
-        return route_as_json(self._exchange.explain(offer, now), now)
+        state = self._exchange.presence(offer)
+        if flag(args, "nobody", False):
+            state = replace(state, registered=frozenset())
+        if flag(args, "closed", False):
+            state = replace(state, overrides={**state.overrides, "night": "on"})
+        return route_as_json(self._exchange.explain(offer, now, state), now)
 
     def _sms_explain(self, args: Args, who: str) -> dict[str, Json]:
         """What the rules would do with a message; nothing is sent. Also for the page's "Try a message"."""
@@ -231,7 +237,7 @@ def _trace_as_json(step: TraceStep) -> Json:
 
 def _step_as_json(step: object) -> dict[str, Json]:
     body: dict[str, Json] = {"do": type(step).__name__.removesuffix("Step").lower()}
-    for name in ("seconds", "name", "prompt", "cause", "service", "emergency"):
+    for name in ("seconds", "name", "prompt", "cause", "service", "emergency", "group", "menu", "mailbox"):
         if hasattr(step, name):
             body[name] = getattr(step, name)
     targets = getattr(step, "targets", None)

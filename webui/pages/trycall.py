@@ -5,6 +5,7 @@ from datetime import datetime
 
 from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from appliance.core.model import PHONES
@@ -16,6 +17,14 @@ from webui.pages.calls import cause_words, line_names, people_names
 from webui.words import error_words
 
 page = Blueprint("trycall", __name__)
+PLAIN = {  # steps that say all with their name; whose turn it is stands in the reasons
+    "greet": _l("The caller hears a greeting."),
+    "queue": _l("The caller waits with music until somebody is free."),
+    "menu": _l("A menu asks the caller for a key."),
+    "mailbox": _l("The caller can leave a message."),
+    "responsible": _l("Who looks after the caller is asked for, and rung."),
+    "screen": _l("The caller is asked to press a key."),
+}
 
 
 @page.get("/try")
@@ -28,6 +37,7 @@ def index() -> str:
         "d": request.args.get("d", now.strftime("%Y-%m-%d"))[:10],
         "t": request.args.get("t", now.strftime("%H:%M"))[:5],
         "kind": request.args.get("kind", "number"),
+        "nobody": request.args.get("nobody", "")[:1], "closed": request.args.get("closed", "")[:1],
     }  # fmt: skip
     if args["from"] in {"withheld", "unavailable"}:
         args["kind"], args["from"] = args["from"], ""
@@ -51,7 +61,8 @@ def ask(args: Mapping[str, str]) -> tuple[str, list[traces.Drawn]]:
     at = datetime.fromisoformat(f"{args['d']}T{args['t']}")
     number = args["from"].translate(SEPARATORS)
     caller = args["kind"] if args["kind"] in {"withheld", "unavailable"} else number
-    body = {"line": args["line"], "from": caller, "to": args["to"].translate(SEPARATORS), "at": at.isoformat()}
+    body: Doc = {"line": args["line"], "from": caller, "to": args["to"].translate(SEPARATORS), "at": at.isoformat()}
+    body |= {"nobody": bool(args.get("nobody")), "closed": bool(args.get("closed"))}
     result = here.control().ask("explain", body, here.who())
     steps = result.get("steps")
     trace = result.get("trace")
@@ -91,6 +102,10 @@ def _step(step: Doc, place: int) -> str:
         return str(_("Then the caller hears an announcement (%(cause)s).", cause=cause))
     if what == "refuse":
         return str(_("The call is turned away: %(cause)s.", cause=cause_words(str(step.get("cause", "")))))
+    if what == "tone":
+        return str(_("The caller hears it ring for 30 seconds, and no phone rings."))
+    if what in PLAIN:
+        return str(PLAIN[what])
     if what == "pin":
         return str(_("The PIN is asked for; with the right one the call goes out."))
     if what == "service":
