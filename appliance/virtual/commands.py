@@ -1,7 +1,6 @@
 """`centralka virtual ...`: words of a person to one request, its answer to words again."""
 
 import argparse
-import contextlib
 import json
 import signal
 import socket
@@ -148,10 +147,9 @@ def _record(asked: argparse.Namespace) -> int:
         _say(f"It cannot be recorded: {error}.")
         return 1
     for ending in (signal.SIGINT, signal.SIGTERM):  # a shell starts what runs in its background deaf to Ctrl-C
-        signal.signal(ending, signal.default_int_handler)
+        signal.signal(ending, recorder.stop)
     _say(f"Recording. Point the program at {recorder.port}; Ctrl-C ends it.")
-    with contextlib.suppress(KeyboardInterrupt):
-        recorder.run()
+    recorder.run()
     _say(f"{recorder.close()} rows are in {asked.file}.")
     return 0
 

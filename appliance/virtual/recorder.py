@@ -130,6 +130,7 @@ class Recorder:
         self._pty.plug()
         self._file = file.open("a", encoding="utf-8")
         self._rows: list[Row] = []
+        self._stopped = False
         self._transcript = Transcript(f"record of {device}")
 
     @property
@@ -138,9 +139,13 @@ class Recorder:
         return self._pty.link
 
     def run(self) -> None:
-        """Until the modem's port is gone or KeyboardInterrupt."""
-        while self.step(READ_SECONDS):
+        """Until the modem's port is gone, or `stop`."""
+        while not self._stopped and self.step(READ_SECONDS):
             pass
+
+    def stop(self, *_: object) -> None:
+        """For a signal: what has come is written down first."""
+        self._stopped = True
 
     def step(self, seconds: float) -> bool:
         """Pass on what there is; False when the modem is gone."""
