@@ -6,6 +6,7 @@ comes out is measured with our own eyes, because both programs end with 0 on som
 
 import array
 import os
+import shutil
 import sys
 import tempfile
 import wave
@@ -32,11 +33,14 @@ class Sound:
 
 
 def convert(source: Path, target: Path) -> Sound:
-    """Make a wav for the exchange from an uploaded wav or mp3, its peak at -3 dB; the target is replaced at the end.
+    """Make a wav for the exchange from an uploaded wav or mp3, its peak at -3 dB; one that is just right is kept as
+    it is. The target is replaced at the end.
 
     Raises ControlError: no-such-file, file-too-big, not-a-sound, sound-too-long.
     """
     kind = kind_of(source)
+    if kind == "wav" and (exact := _as_it_is(source, target)):
+        return exact
     with tempfile.TemporaryDirectory(prefix="sound-", dir=target.parent) as folder:
         raw, made = Path(folder) / "raw.wav", Path(folder) / "made.wav"
         try:
@@ -52,6 +56,21 @@ def convert(source: Path, target: Path) -> Sound:
             raise ControlError("sound-too-long")
         if sound.seconds < LEAST_SECONDS:
             raise ControlError("not-a-sound")
+        put(made, target)
+    return sound
+
+
+def _as_it_is(source: Path, target: Path) -> Sound | None:
+    """A wav that is just what the exchange plays is kept octet by octet. None when it has to be converted."""
+    try:
+        sound = measure(source)
+    except ControlError:
+        return None
+    if not LEAST_SECONDS <= sound.seconds <= MOST_SECONDS:
+        return None
+    with tempfile.TemporaryDirectory(prefix="sound-", dir=target.parent) as folder:
+        made = Path(folder) / "made.wav"
+        shutil.copyfile(source, made)
         put(made, target)
     return sound
 

@@ -221,3 +221,9 @@ def test_only_files_of_the_folder_of_prompts_are_converted(box: Box, source: str
     with pytest.raises(ControlError) as caught:
         box.ask("convert", {"source": "x", "id": "../closed"})
     assert caught.value.id == "not-an-id"
+
+
+def test_a_wav_that_a_telephone_plays_is_kept_octet_by_octet(tmp_path: Path) -> None:
+    source = tone(tmp_path / "in.upload", 2, 8000, 1)
+    assert media.convert(source, tmp_path / "out.wav").seconds == 2
+    assert (tmp_path / "out.wav").read_bytes() == source.read_bytes()
