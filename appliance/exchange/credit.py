@@ -28,6 +28,7 @@ from appliance.settings.sims import HOOK, balance_of, guard_of
 log = logging.getLogger(__name__)
 
 FACT = "credit-guard"
+NOT_SENT = "ussd-not-sent"  # the only failure after which nothing was spent for certain
 BALANCE = "balance"  # the last that was read: {"amount": minor units, None when it was not understood, "at"}
 AGAIN_SECONDS = 30.0  # after a top-up the balance is read again: operators need a moment
 COSTLY_MS = 300_000  # of talk, of a call out
@@ -170,6 +171,8 @@ class Credit:
 
     def _topped_up(self, step: _Step, said: Said) -> None:
         if isinstance(said, ev.UssdFailed):
+            if said.reason == NOT_SENT:
+                self._put_back(step)
             self._failed(step.line, said.reason)
             return
         if said.more:

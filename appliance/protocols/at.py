@@ -145,6 +145,15 @@ class AtEngine:
         """Queue a command; its Finished comes back once, always."""
         heapq.heappush(self._queue, (command.priority.value, next(self._numbers), command))
 
+    def withdraw(self, tag: str) -> bool:
+        """Take commands with this tag out of the queue: none of them leaves, and no Finished comes back. False where
+        nothing waited: what runs already has left."""
+        kept = [entry for entry in self._queue if entry[2].tag != tag]
+        found = len(kept) < len(self._queue)
+        self._queue[:] = kept
+        heapq.heapify(self._queue)
+        return found
+
     @property
     def idle(self) -> bool:
         """Nothing runs and nothing waits."""

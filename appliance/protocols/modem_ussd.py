@@ -179,6 +179,10 @@ class Ussd:
         self._send("ask", f'AT+CUSD=1,"{encode(code, form)}",15')
 
     def _give_up(self, reason: str) -> None:
+        """What has not left does not leave any more: a voucher that is told as not sent is not spent later."""
+        if self.state is State.ASKED and self.engine.withdraw("ussd ask"):
+            self._fail(reason if reason == "ussd-cancelled" else "ussd-not-sent", "")
+            return
         self._send("quiet", "AT+CUSD=2")
         self._fail(reason, "")
 

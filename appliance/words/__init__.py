@@ -453,6 +453,7 @@ ERRORS: Final = {
     "ussd-lost": N_("The modem went away before the network answered."),
     "ussd-no-answer": N_("The network did not answer the code. On LTE alone many operators take no codes."),
     "ussd-cancelled": N_("The code was given up."),
+    "ussd-not-sent": N_("The line was in a call, so the code was not sent. Try again when the call is over."),
     "ussd-refused": N_("The modem refused the code: {said}"),
     "ussd-unsupported": N_("The operator does not know this code."),
     "ussd-no-network": N_("The network did not answer in time. Try again."),

@@ -104,6 +104,13 @@ def test_a_top_up_that_cannot_begin_gives_its_voucher_back(make):
     assert desk.sent()[-1].code == "*123*111122223333#"
 
 
+def test_a_top_up_that_a_call_kept_from_leaving_gives_its_voucher_back(make):
+    desk = make(**voucher_line()).ask("credit.read").said("Balance 1.00 PLN")
+    desk.office.exchange.handle(ev.UssdFailed(GSM, "ussd-not-sent"))
+    desk.ask("credit.read").said("Balance 1.00 PLN")
+    assert [one.code for one in desk.sent() if one.code.startswith("*123*")] == ["*123*111122223333#"] * 2
+
+
 def test_a_top_up_whose_answer_is_lost_counts_as_done(make):
     desk = make(**voucher_line()).ask("credit.read").said("Balance 1.00 PLN")
     desk.office.exchange.handle(ev.UssdFailed(GSM, "ussd-no-answer"))

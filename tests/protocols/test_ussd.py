@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from appliance.protocols import modem_events as said
 from appliance.protocols.at import AtEngine, Unsolicited
+from appliance.protocols.modem_ussd import Ussd
 from appliance.protocols.ussd_text import decode, encode, read
 from tests.protocols.modem_bench import READY, Bench
 
@@ -185,6 +186,21 @@ def test_a_code_waits_while_a_call_is_up() -> None:
     bench.hear("\r\nNO CARRIER\r\n")
     bench.run(2)
     assert codes(bench) == ['AT+CUSD=1,"*100#",15']
+
+
+def test_a_code_that_was_told_as_not_sent_never_leaves() -> None:
+    """It may be a voucher: it is given back, and must not be spent after the call."""
+    engine, told = AtEngine(long_allowed=False), []
+    ussd = Ussd(engine, told.append)
+    assert ussd.ask("*123*12345678#", 0.0, once=True)
+    for at in range(100):  # a call goes on for longer than a code may wait
+        assert engine.output(float(at)) == b""
+        ussd.tick(float(at))
+    assert told == [said.UssdFailed("ussd-not-sent", "")]
+    engine.long_allowed = True
+    assert engine.output(101.0) == b""
+    assert ussd.ask("*100#", 102.0)
+    assert b"*100#" in engine.output(102.0)
 
 
 def test_words_of_the_network_that_nobody_asked_for_are_told_as_such() -> None:
