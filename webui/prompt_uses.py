@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from webui import forms, here
 
+Sections = Mapping[str, list[dict[str, object]]]
 LINE_FIELDS = ("welcome", "first_greeting", "whisper_prompt", "music", "no_answer_to", "closed_to", "offline_to",
                "refuse_to")  # fmt: skip
 # section, the fields that name an announcement, the page of one of its records
@@ -23,18 +24,24 @@ class Use:
     href: str = ""
 
 
-def chosen(prompt: str, lines: list[dict[str, object]]) -> list[Use]:
-    """All that name it, each once."""
+def sections() -> Sections:
+    """The records where one can be chosen, but for the lines; read once for all announcements of a page."""
+    return {name: _items(name) for name in (*(section for section, _names, _page in FIELDS), "schemes")}
+
+
+def chosen(prompt: str, lines: list[dict[str, object]], records: Sections | None = None) -> list[Use]:
+    """All that name it, each once. `records`: what `sections` gave, else they are read."""
+    records = sections() if records is None else records
     found = [
         Use(str(line.get("label")), f"/lines/{line.get('id')}/incoming")
         for line in lines
         if any(line.get(name) == prompt for name in LINE_FIELDS) or prompt in _destinations(line)
     ]
     for section, names, page in FIELDS:
-        for item in _items(section):
+        for item in records[section]:
             if any(item.get(name) == prompt for name in names) or prompt in _destinations(item):
                 found.append(Use(str(item.get("name")), page.format(item.get("id"))))
-    for scheme in _items("schemes"):
+    for scheme in records["schemes"]:
         if prompt in _destinations(scheme):
             found.append(Use(str(scheme.get("name")), f"/schemes/{scheme.get('id')}"))
     return list(dict.fromkeys(found))

@@ -79,10 +79,13 @@ def listed() -> list[Prompt]:
     found = files()
     rest = [name for name in PROMPTS if name not in (*CALLERS, *COLLEAGUES)]
     names = [*CALLERS, *(name for name in records if name not in PROMPTS), *COLLEAGUES, *rest]
-    return [_prompt(name, records.get(name, {}), lines, found) for name in names]
+    chosen = prompt_uses.sections()
+    return [_prompt(name, records.get(name, {}), lines, found, chosen) for name in names]
 
 
-def _prompt(name: str, record: dict[str, object], lines: list[dict[str, object]], found: Prompts) -> Prompt:
+def _prompt(
+    name: str, record: dict[str, object], lines: list[dict[str, object]], found: Prompts, chosen: prompt_uses.Sections
+) -> Prompt:
     path = found.find(name, here.office().language)
     seconds, version = 0, 0
     if path:
@@ -94,7 +97,7 @@ def _prompt(name: str, record: dict[str, object], lines: list[dict[str, object]]
     return Prompt(
         name, own_name or sentence(PROMPTS, name),
         "colleagues" if standard and name not in CALLERS else "callers", standard,
-        found.own(name) is not None, _when(name), _used(name, lines), str(record.get("text") or ""),
+        found.own(name) is not None, _when(name), _used(name, lines, chosen), str(record.get("text") or ""),
         str(record.get("language") or ""), own_name, seconds, version,
     )  # fmt: skip
 
@@ -119,13 +122,13 @@ def _when(name: str) -> str:
     return str(words.get(name) or ("" if name in PROMPTS and name != "closed" else _("Outside hours")))
 
 
-def _used(name: str, lines: list[dict[str, object]]) -> list[Use]:
+def _used(name: str, lines: list[dict[str, object]], chosen: prompt_uses.Sections) -> list[Use]:
     """The lines that play it."""
     key = {"nobody": "no_answer", "blocked": "blocked"}.get(name, "closed")
     if name in COLLEAGUES:
         return []
     if name in PROMPTS and name not in ("closed", "nobody", "blocked"):
-        return prompt_uses.chosen(name, lines)
+        return prompt_uses.chosen(name, lines, chosen)
     return (
         ([Use(str(_("Blocking")), "/blocking")] if name == "blocked" and _announced() else [])
         + [
@@ -133,7 +136,7 @@ def _used(name: str, lines: list[dict[str, object]]) -> list[Use]:
             for line in lines
             if _plays(line, key, name)
         ]
-        + prompt_uses.chosen(name, lines)
+        + prompt_uses.chosen(name, lines, chosen)
     )
 
 
@@ -153,8 +156,9 @@ def _plays(line: dict[str, object], key: str, name: str) -> bool:
 
 
 def everything() -> list[tuple[str, str]]:
-    """Every announcement that can be chosen: id and name."""
-    return [(one.id, one.name) for one in listed()]
+    """Every announcement that can be chosen: id and name, the standard ones first."""
+    own = [(str(item.get("id")), str(item.get("name") or item.get("id"))) for item in _items("prompts")]
+    return [*((name, sentence(PROMPTS, name)) for name in PROMPTS), *(one for one in own if one[0] not in PROMPTS)]
 
 
 def languages() -> list[str]:

@@ -15,6 +15,7 @@ PAGES = (
     "/messages/%2B48600100200", "/messages?new=1", "/lines", "/lines/gsm0", "/lines/gsm0/incoming",
     "/lines/gsm0/messages", "/lines/gsm0/modem", "/lines/gsm0/credit", "/lines/gsm0/credit?operator=pl-heyah",
     "/lines/gsm0/backup",
+    "/menus", "/menus/new", "/mailboxes", "/mailboxes/new", "/lines/gsm0/heard",
     "/schemes", "/hours", "/hours/holidays", "/hours/night", "/blocking", "/blocking/allowed", "/blocking/automatic",
     "/blocking/files", "/blocking?try=600100200", "/people",
     "/people/new", "/people/p101", "/people/p101/remove", "/people/p102/phone", "/people/groups",

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 
 from tests.webui.conftest import post
 from tests.webui.fake_exchange import FakeExchange
+from webui.control import Control, Section
 
 
 def items(exchange: FakeExchange, section: str) -> list[dict[str, Any]]:
@@ -72,3 +74,20 @@ def test_what_an_ending_needs_is_asked_for(anna: FlaskClient, exchange: FakeExch
     answer = post(anna, f"/lines/{line['id']}/incoming", sent, f"/lines/{line['id']}/incoming")
     assert answer.status_code == 422
     assert answer.get_data(as_text=True).count('class="err"') >= 3
+
+
+def test_a_form_asks_the_exchange_for_its_settings_a_few_times_not_once_for_each_announcement(
+    anna: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    section = Control.section
+
+    def counted(control: Control, name: str) -> Section:
+        asked.append(name)
+        return section(control, name)
+
+    monkeypatch.setattr(Control, "section", counted)
+    for path in ("/lines/gsm0/incoming", "/lines/gsm0/heard", "/people/groups/office", "/menus/new", "/hours/prompts"):
+        asked.clear()
+        assert anna.get(path).status_code == 200
+        assert len(asked) <= 30, (path, asked)

@@ -124,12 +124,13 @@ def form(line_id: str, tab: str) -> Response | str | tuple[str, int]:
     if which is None:
         abort(404)
     item = item_of(line_id)
+    announcements = recordings.everything()
     choices: dict[str, Options] = {
         "group": [("", _("Nobody")), *group_choices()], "closed_prompt": _prompts(item),
         "scheme": [("", _("None: the group, within the hours")),
                    *((str(one.get("id")), str(one.get("name"))) for one in _items("schemes"))],
-        **{name: [("", _("None")), *recordings.everything()] for name in HEARD},
-        "music": recordings.everything(),
+        **{name: [("", _("None")), *announcements] for name in HEARD},
+        "music": announcements,
         "heartbeat_to": [("", _("To itself")), *((i, n) for i, n in line_choices() if i != line_id)],
     }  # fmt: skip
     fields, others, code = forms.draw(LINES.fields, item, None, choices, which.fields), [], 200
@@ -209,10 +210,10 @@ def _speech_port(device: str) -> str:
 
 def _suggest(fields: list[Drawn]) -> None:
     """Offer what is plugged in, and what an ending can lead to."""
-    for field in fields:
-        if field.name in TO:
-            field.suggestions = [str(one.get("id")) for one in _items("mailboxes")]
-            field.suggestions += [name for name, _name in recordings.everything()]
+    if any(field.name in TO for field in fields):
+        ends = [str(one.get("id")) for one in _items("mailboxes")] + [name for name, _name in recordings.everything()]
+        for field in fields:
+            field.suggestions = ends if field.name in TO else field.suggestions
     if any(field.name in {"device", "pcm_device"} for field in fields):
         listed = ports()
         for field in fields:
