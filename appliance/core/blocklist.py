@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import overload
 
 from appliance.core.entry import Form, expression_of, form_of, limits_of
 from appliance.core.model import LineId, Number
@@ -98,7 +99,11 @@ class Blocklist(Sequence[Block]):
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]  # both kinds of index, as of a tuple
+    @overload
+    def __getitem__(self, index: int) -> Block: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Block, ...]: ...
+    def __getitem__(self, index: int | slice) -> Block | tuple[Block, ...]:
         return self._entries[index]
 
     def __iter__(self) -> Iterator[Block]:

@@ -126,4 +126,4 @@ class Recorder:
         until = time.monotonic() + LAST_SECONDS
         while self._running and time.monotonic() < until:
             self.poll()
-            time.sleep(0.02)
+            time.sleep(0.02)  # the native thread closes the files; no call is left by now, LAST_SECONDS at most

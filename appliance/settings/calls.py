@@ -1,5 +1,7 @@
 """The settings of call handling: schemes, menus, mailboxes, and what lines, groups and people got with them."""
 
+from typing import Any
+
 from appliance.settings.fields import (
     Choice,
     Email,
@@ -36,8 +38,8 @@ DAYS = {"normal": "On days that are not closed", "closed": "On closed days only"
 NIGHTS = {"off": "By day", "on": "In night mode only", "any": "Both"}
 
 
-def _ref(name: str, label: str, **more: object) -> Text:
-    return Text(name=name, label=label, longest=40, pattern=REF, **more)  # type: ignore[arg-type]
+def _ref(name: str, label: str, **more: Any) -> Text:
+    return Text(name=name, label=label, longest=40, pattern=REF, **more)
 
 
 def destination(prefix: str = "") -> tuple[Field, ...]:

@@ -125,3 +125,18 @@ def put(made: Path, target: Path) -> None:
         os.fsync(file.fileno())
     made.chmod(0o640)
     os.replace(made, target)
+
+
+def write_samples(sound: "array.array[int]", target: Path) -> None:
+    """Samples of 16 bits at 8 kHz, mono, as a wav file, put in its place whole. Swaps `sound` in place on a big-endian
+    machine. Raises OSError."""
+    if sys.byteorder == "big":
+        sound.byteswap()
+    with tempfile.TemporaryDirectory(prefix="made-", dir=target.parent) as folder:
+        made = Path(folder) / "made.wav"
+        with wave.open(str(made), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(RATE)
+            file.writeframes(sound.tobytes())
+        put(made, target)

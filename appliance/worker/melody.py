@@ -6,12 +6,8 @@ telephone carries (300 to 3400 Hz). It ends where it begins, so it can be played
 
 import array
 import math
-import sys
-import tempfile
-import wave
-from pathlib import Path
 
-from appliance.worker.media import RATE, put
+from appliance.worker.media import RATE
 
 NOTE_SECONDS = 0.4
 CHORDS = ((0, 4, 7, 12), (-3, 0, 4, 9), (5, 9, 12, 17), (-5, 2, 7, 11))  # C, A minor, F, G, in half tones from C5
@@ -40,18 +36,3 @@ def _ring(mixed: list[float], start: int, hertz: float) -> None:
         shape = min(1.0, t / 0.012) * math.exp(-3.2 * t) * min(1.0, (1.2 - t) / 0.1)
         tone = sum(level * math.sin(2 * math.pi * hertz * times * t) for times, level in PARTIALS)
         mixed[(start + offset) % len(mixed)] += shape * tone
-
-
-def write(target: Path) -> None:
-    """The wav file, put in its place whole. Raises OSError."""
-    sound = samples()
-    if sys.byteorder == "big":
-        sound.byteswap()
-    with tempfile.TemporaryDirectory(prefix="music-", dir=target.parent) as folder:
-        made = Path(folder) / "made.wav"
-        with wave.open(str(made), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(RATE)
-            file.writeframes(sound.tobytes())
-        put(made, target)

@@ -26,7 +26,7 @@ from appliance.settings.schema import LANGUAGES
 from appliance.words import PROMPTS
 from appliance.worker import melody, tones
 from appliance.worker.confined import Failed, run
-from appliance.worker.media import SILENT_BELOW, Sound, measure, put, resample
+from appliance.worker.media import SILENT_BELOW, Sound, measure, put, resample, write_samples
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ def _make(out: Path, job: Job) -> None:
     for old in path.parent.glob(f".{job.prompt}.*.text"):
         old.unlink(missing_ok=True)
     if job.prompt == MUSIC:
-        melody.write(path)
+        write_samples(melody.samples(), path)
     else:
         speak(job.text, job.language, path)
     _stamp_of(out, job).touch()

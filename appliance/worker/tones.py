@@ -6,15 +6,12 @@ What a country's tones are, `core.countries` knows. Each file is one whole caden
 
 import array
 import math
-import sys
-import tempfile
-import wave
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from appliance.core import countries
 from appliance.core.countries import Segment
-from appliance.worker.media import RATE, put
+from appliance.worker.media import RATE, write_samples
 
 LEVEL = 10 ** (-10 / 20) * 32767 * 0.707  # -10 dBm0 in all, as the countries' rules ask; 0 dBm0 is 3.14 dB under full
 RAMP_SECONDS = 0.004  # without it each beat would click
@@ -64,18 +61,5 @@ def render(out: Path) -> int:
     due = {path: segments for path, segments in wanted.items() if not path.is_file()}
     for path, segments in due.items():
         path.parent.mkdir(mode=0o770, parents=True, exist_ok=True)
-        _write(path, samples(segments))
+        write_samples(samples(segments), path)
     return len(due)
-
-
-def _write(target: Path, sound: "array.array[int]") -> None:
-    if sys.byteorder == "big":
-        sound.byteswap()
-    with tempfile.TemporaryDirectory(prefix="tone-", dir=target.parent) as folder:
-        made = Path(folder) / "made.wav"
-        with wave.open(str(made), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(RATE)
-            file.writeframes(sound.tobytes())
-        put(made, target)

@@ -134,9 +134,9 @@ def _forget(
     gone = 0
     while going() and (rows := db.execute(old, (stamp(before), MOST_AT_ONCE)).fetchall()):
         for row in rows:
-            path = inside(state, row["path"])
-            for ending in (".wav", ".mp3") if path else ():
-                path.with_name(path.name + ending).unlink(missing_ok=True)  # type: ignore[union-attr]
+            if path := inside(state, row["path"]):
+                for ending in (".wav", ".mp3"):
+                    path.with_name(path.name + ending).unlink(missing_ok=True)
             db.execute(delete, (row["id"],))
         gone += len(rows)
     return gone

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -67,7 +68,11 @@ def sign_in(office: Office, context: BrowserContext, language: str = "en") -> Pa
     return page
 
 
-def test_every_page_is_readable_on_a_telephone_and_a_desk_in_light_and_dark(office: Office, browser: Browser) -> None:
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_readable_on_a_telephone_and_a_desk_in_light_and_dark(
+    office: Office, browser: Browser, size: str, scheme: Literal["light", "dark"]
+) -> None:
     """No sideways scrolling, no accessibility fault that axe can find, nothing said in the console."""
     first = browser.new_context()
     sign_in(office, first)
@@ -79,27 +84,26 @@ def test_every_page_is_readable_on_a_telephone_and_a_desk_in_light_and_dark(offi
     office.far("call", number="+48600100200", **{"for": 1})
     call = str(office.wait_calls(1, 30)[0]["id"])
     wrong: list[str] = []
-    for size, viewport in SIZES.items():
-        for scheme in ("light", "dark"):
-            context = browser.new_context(viewport=viewport, color_scheme=scheme, bypass_csp=True)
-            context.add_cookies(cookies)
-            page = context.new_page()
-            page.on("pageerror", lambda error, into=wrong: into.append(str(error)))
-            for path in (one.format(call=call) for one in PAGES):
-                answer = page.goto(base(office) + path)
-                assert answer is not None
-                assert answer.status == 200, path
-                width = page.evaluate("document.documentElement.scrollWidth")
-                if width > viewport["width"]:
-                    wrong.append(f"{path} {size}: {width} px wide")
-                page.set_viewport_size({"width": NARROWEST, "height": 640})
-                if page.evaluate("document.documentElement.scrollWidth") > NARROWEST:
-                    wrong.append(f"{path}: wider than {NARROWEST} px")
-                page.set_viewport_size(viewport)
-                page.add_script_tag(path=str(AXE))
-                found = page.evaluate(f"axe.run({{runOnly: {RULES}}}).then(r => r.violations)")
-                wrong += [f"{path} {size} {scheme}: {v['id']} {v['nodes'][0]['html'][:90]}" for v in found]
-            context.close()
+    viewport = SIZES[size]
+    context = browser.new_context(viewport=viewport, color_scheme=scheme, bypass_csp=True)
+    context.add_cookies(cookies)
+    page = context.new_page()
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    for path in (one.format(call=call) for one in PAGES):
+        answer = page.goto(base(office) + path)
+        assert answer is not None
+        assert answer.status == 200, path
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > viewport["width"]:
+            wrong.append(f"{path}: {width} px wide")
+        page.set_viewport_size({"width": NARROWEST, "height": 640})
+        if page.evaluate("document.documentElement.scrollWidth") > NARROWEST:
+            wrong.append(f"{path}: wider than {NARROWEST} px")
+        page.set_viewport_size(viewport)
+        page.add_script_tag(path=str(AXE))
+        found = page.evaluate(f"axe.run({{runOnly: {RULES}}}).then(r => r.violations)")
+        wrong += [f"{path}: {v['id']} {v['nodes'][0]['html'][:90]}" for v in found]
+    context.close()
     first.close()
     assert wrong == []
 

@@ -8,6 +8,7 @@ import os
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
@@ -57,12 +58,12 @@ PLAN = plan(
 )  # fmt: skip
 
 
-def _phone(extension: str, **more: object) -> Target:
-    return replace(Target(PHONES, Number(extension, Kind.INTERNAL), extension), **more)  # type: ignore[arg-type]
+def _phone(extension: str, **more: Any) -> Target:
+    return replace(Target(PHONES, Number(extension, Kind.INTERNAL), extension), **more)
 
 
-def _outside(**more: object) -> Target:
-    return replace(Target(LineId("gsm0"), Number("+48600100200", Kind.E164)), **more)  # type: ignore[arg-type]
+def _outside(**more: Any) -> Target:
+    return replace(Target(LineId("gsm0"), Number("+48600100200", Kind.E164)), **more)
 
 
 STEPS: tuple[Callable[[random.Random], Step], ...] = (

@@ -1,6 +1,7 @@
 """Which branch takes a call: hours, closed days, night switch; minute by minute on the days clocks change."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,8 +15,8 @@ CHRISTMAS = Holiday(date(2020, 12, 25), "Christmas", yearly=True)
 CALENDAR = Hours(False, (), (CHRISTMAS,), WARSAW)
 
 
-def branch(name: str, *ranges: Range, **more: object) -> Branch:
-    return Branch(**{"name": name, "always": not ranges, "ranges": ranges, "blocks": (), **more})  # type: ignore[arg-type]
+def branch(name: str, *ranges: Range, **more: Any) -> Branch:
+    return Branch(**{"name": name, "always": not ranges, "ranges": ranges, "blocks": (), **more})
 
 
 OFFICE = Scheme("office", "Office", (

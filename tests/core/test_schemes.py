@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import time
+from typing import Any
 
 import pytest
 
@@ -33,25 +34,25 @@ BOX = Destination(To.MAILBOX, "office")
 MOBILE = "+48600200300"
 
 
-def block(*destinations: Destination, **more: object) -> SchemeBlock:
-    return replace(SchemeBlock(destinations), **more)  # type: ignore[arg-type]
+def block(*destinations: Destination, **more: Any) -> SchemeBlock:
+    return replace(SchemeBlock(destinations), **more)
 
 
-def office(*branches: Branch, of: Line | None = None, **more: object) -> Plan:
+def office(*branches: Branch, of: Line | None = None, **more: Any) -> Plan:
     facts: dict[str, object] = {
         "schemes": {"main": Scheme("main", "Main", branches)},
         "lines": {GSM0: of or line(scheme="main"), GSM1: line(GSM1, label="Mobile", own_number="+48990120101")},
         "mailboxes": {"office": Mailbox("office", "Office")}, "menus": {"main": Menu("main", "Main", "menu", ())},
         "outgoing": (),
     }  # fmt: skip
-    return plan(**{**facts, **more})  # type: ignore[arg-type]
+    return plan(**{**facts, **more})
 
 
-def all_week(*blocks: SchemeBlock, **more: object) -> Branch:
-    return replace(Branch("All", True, (), blocks), **more)  # type: ignore[arg-type]
+def all_week(*blocks: SchemeBlock, **more: Any) -> Branch:
+    return replace(Branch("All", True, (), blocks), **more)
 
 
-def come(the: Plan, now=OPEN, **state: object) -> Route:
+def come(the: Plan, now=OPEN, **state: Any) -> Route:
     facts = {"lines_up": frozenset({GSM0, GSM1}), "lines_free": frozenset({GSM1}), **state}
     return route(offer(), the, now, presence(**facts))
 
@@ -196,12 +197,12 @@ def test_without_a_clock_that_is_sure_nobody_is_turned_away_by_hours() -> None:
 # ---- colleagues --------------------------------------------------------------------------------------------------
 
 
-def people(**of_anna: object) -> dict[str, Person]:
+def people(**of_anna: Any) -> dict[str, Person]:
     made = {e: Person(e, f"Person {e}", "pl", None) for e in ("101", "102", "103")}
-    return {**made, "101": replace(made["101"], **of_anna)}  # type: ignore[arg-type]
+    return {**made, "101": replace(made["101"], **of_anna)}
 
 
-def call_anna(the: Plan, **state: object) -> Route:
+def call_anna(the: Plan, **state: Any) -> Route:
     facts = {"lines_up": frozenset({GSM0, GSM1}), "lines_free": frozenset({GSM0, GSM1}), **state}
     return route(dialled("101", "102"), the, OPEN, presence(**facts))
 

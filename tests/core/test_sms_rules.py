@@ -1,5 +1,7 @@
 """Who gets which message, and why."""
 
+from typing import Any
+
 from appliance.core.model import Kind, Number
 from appliance.core.sms_rules import Rule, decide, fits, forwarded, narrowed
 
@@ -7,9 +9,9 @@ ANNA, BANK = Number("+48600100200", Kind.E164), Number("My Bank", Kind.ALPHANUME
 LINE_TO = ("office@x.test",)
 
 
-def rule(name: str = "r", action: str = "mail", **more: object) -> Rule:
+def rule(name: str = "r", action: str = "mail", **more: Any) -> Rule:
     fields: dict[str, object] = {"to": (f"{name}@x.test",) if action == "mail" else ()} | more
-    return Rule(name, name.title(), action, **fields)  # type: ignore[arg-type]
+    return Rule(name, name.title(), action, **fields)
 
 
 def reasons(*rules: Rule, text: str = "hello", never: bool = False) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -54,8 +55,8 @@ def test_all_at_once_has_no_waves() -> None:
 # ---- queues ------------------------------------------------------------------------------------------------------
 
 
-def group(strategy: Strategy = Strategy.ALL, **more: object) -> dict[str, Group]:
-    return {"sales": replace(Group("sales", "Sales", ("101", "102"), 30.0, strategy, queue=True), **more)}  # type: ignore[arg-type]
+def group(strategy: Strategy = Strategy.ALL, **more: Any) -> dict[str, Group]:
+    return {"sales": replace(Group("sales", "Sales", ("101", "102"), 30.0, strategy, queue=True), **more)}
 
 
 def test_callers_are_served_in_the_order_in_which_they_came() -> None:

@@ -108,13 +108,8 @@ def change_all(name: str, change: Mapping[str, object]) -> str:
     if held is None:
         raise ControlError("exchange-down")
     items = [{**one, **change} for one in forms.items_of(held["doc"])]
-    try:
-        here.control().put(name, held["version"], {"items": items}, here.who())
-    except SettingsRefused as refused:
-        mine, others = forms.faults_under(refused, f"{name}.")
-        return " ".join(dict.fromkeys([*mine.values(), *others]))
-    except ControlError as error:
-        return error_words(error)
+    if wrong := _put(name, held, items):
+        return wrong
     here.audit(f"settings.{name}", {}, dict(change))
     return ""
 
@@ -122,6 +117,17 @@ def change_all(name: str, change: Mapping[str, object]) -> str:
 def put_list(name: str, section: Section, held: Held, items: list[dict[str, object]]) -> str:
     """A whole list section as it was read and changed; what is wrong, in words, or nothing."""
     before = {str(one.get("id")): one for one in forms.items_of(held["doc"])}
+    if wrong := _put(name, held, items):
+        return wrong
+    for item in items:
+        old = before.get(str(item.get("id")), {})
+        if old != item:
+            here.audit(f"settings.{name}.{item.get('id')}", masked(section, old), masked(section, item))
+    return ""
+
+
+def _put(name: str, held: Held, items: list[dict[str, object]]) -> str:
+    """Save the records; what is wrong, in words, or nothing."""
     try:
         here.control().put(name, held["version"], {"items": items}, here.who())
     except SettingsRefused as refused:
@@ -129,10 +135,6 @@ def put_list(name: str, section: Section, held: Held, items: list[dict[str, obje
         return " ".join(dict.fromkeys([*mine.values(), *others]))
     except ControlError as error:
         return error_words(error)
-    for item in items:
-        old = before.get(str(item.get("id")), {})
-        if old != item:
-            here.audit(f"settings.{name}.{item.get('id')}", masked(section, old), masked(section, item))
     return ""
 
 

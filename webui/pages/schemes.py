@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from appliance.core.coverage import Mend, Week, mended, week_of
+from appliance.core.coverage import Mend, mended, week_of
 from appliance.core.plan_time import Range
 from appliance.settings.schema import LINES, SCHEMES
 from webui import flash, forms, here, scheme_forms, schemes
@@ -298,17 +298,14 @@ def _page(
     lines = schemes.used_by(scheme.id)
     return render_template(
         "schemes/one.html", item=stored or item, seen=schemes.digest(stored or item), week=week, shown=shown,
-        bars=schemes.bars(shown, week), answer=schemes.answer(week), problems=_problems(shown, week, trying is None),
+        bars=schemes.bars(shown, week), answer=schemes.answer(week),
+        problems=schemes.problems(shown, week) if trying is None else [],
         trying=trying and request.args.get("mend"), branches=schemes.branches(scheme), lines=lines,
         coming=schemes.coming(shown, scheme.id, here.local_now().date()), look=schemes.look, letter=schemes.letter,
         opened=opened, form=_form(item, opened, errors or {}, more), errors=errors or {},
         offers=scheme_forms.offers(), line_options=scheme_forms.line_options(),
         tries=url_for("trycall.index", line=lines[0].get("id")) if lines else "/try",
     )  # fmt: skip
-
-
-def _problems(scheme: object, week: Week, ask: bool) -> list[schemes.Problem]:
-    return schemes.problems(scheme, week) if ask else []  # type: ignore[arg-type]
 
 
 def _form(item: Item, opened: str, errors: dict[str, str], more: int) -> dict[str, object]:
