@@ -48,4 +48,5 @@ GROUPS = (
 
 def current(path: str) -> str:
     """The name of the entry a path belongs to."""
-    return path.split("/")[1] or "status"
+    first = path.split("/")[1] or "status"
+    return {"menus": "schemes", "mailboxes": "schemes"}.get(first, first)

@@ -152,6 +152,11 @@ def _plays(line: dict[str, object], key: str, name: str) -> bool:
     return chosen and (line.get(key) == "announce" or name not in PROMPTS)  # a further one is kept while it is chosen
 
 
+def everything() -> list[tuple[str, str]]:
+    """Every announcement that can be chosen: id and name."""
+    return [(one.id, one.name) for one in listed()]
+
+
 def languages() -> list[str]:
     """What callers of this office hear: the office's language, then those of its lines."""
     spoken = [here.office().language, *(str(line.get("language") or "") for line in _items("lines"))]

@@ -57,7 +57,6 @@ class Group:
     longest: float = 600.0  # a caller waits no longer
     most: int = 20  # callers that may wait
     wrap_up: float = 0.0  # seconds a colleague is left alone after a call
-    sign_in: bool = False  # only colleagues who signed in are rung
     call_back: bool = False  # a caller may press 1 to be called back
 
 
@@ -117,7 +116,6 @@ class Line:
     record_notice: bool = False  # both hear that the call is recorded
     music: str = "hold"  # what who is on hold hears
     users: frozenset[str] | None = None  # extensions that may use the line; None: everybody
-    backup: str = ""  # a number: callers go there when the plan cannot be followed
     presents: bool = True  # calls out show its own number
     sms_never: tuple[str, ...] = ()  # senders whose messages are kept only: patterns of sms_rules.fits
     sms: SmsRules = SmsRules()

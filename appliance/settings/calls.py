@@ -127,8 +127,6 @@ LINE_FIELDS: tuple[Field, ...] = (
     ListOf(name="users", label="Who may use it", most=200,
            item=Text(name="extension", label="Extension", pattern=r"[1-9][0-9]{1,4}",
                      pattern_fault="not-an-extension")),
-    Phone(name="reserve", label="Reserve number", seldom=True,
-          help="Callers go there when the settings of calls cannot be read."),
     Switch(name="presents", label="Calls out show its own number", default=True, seldom=True),
     Zone(name="timezone", label="Time zone of its hours", help="Empty: as the office.", seldom=True),
 )  # fmt: skip
@@ -144,7 +142,6 @@ GROUP_FIELDS: tuple[Field, ...] = (
     Integer(name="longest", label="Longest wait", unit="seconds", default=600, least=10, most=7200, seldom=True),
     Integer(name="most", label="Callers that may wait", default=20, least=1, most=100, seldom=True),
     Integer(name="wrap_up", label="Pause after a call", unit="seconds", default=0, least=0, most=600, seldom=True),
-    Switch(name="sign_in", label="Only who signed in is rung", default=False, seldom=True),
     Switch(name="call_back", label="Callers may ask to be called back", default=False, seldom=True),
 )
 

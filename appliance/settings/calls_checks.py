@@ -122,7 +122,29 @@ def _line(row: Row, path: str, there: There) -> Faults:
             faults[f"{path}users"] = Fault("unknown-extension", extension=str(extension))
     for name in ("welcome", "first_greeting", "whisper_prompt", "music"):
         faults |= _named(row, path, name, "announcement", there)
+    for action in ("no_answer", "closed", "offline", "refuse"):
+        faults |= _ending(row, path, action, there)
     return faults
+
+
+def _ending(row: Row, path: str, action: str, there: There) -> Faults:
+    """What an ending needs: a mailbox that is there, a number, or an announcement that is there or none."""
+    what, to = str(row.get(action) or ""), str(row.get(f"{action}_to") or "")
+    where = f"{path}{action}_to"
+    if what == "mailbox":
+        kind = "mailbox"
+    elif what == "announce" and to and action != "closed":
+        kind = "announcement"
+    elif what == "transfer":
+        number = re.sub(r"[\s().\-/]", "", to)
+        wrong = Fault("not-a-phone-number") if to else Fault("required")
+        return {} if re.fullmatch(OUTSIDE, number) else {where: wrong}
+    else:
+        return {}
+    if not to:
+        return {where: Fault("required")}
+    fault, fact = UNKNOWN[kind]
+    return {} if to in there.refs[kind] else {where: Fault(fault, **{fact: to})}
 
 
 def _destination(row: Row, path: str, there: There, prefix: str = "") -> Faults:

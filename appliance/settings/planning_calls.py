@@ -66,13 +66,12 @@ def line_more(row: Row) -> dict[str, Any]:
         **{name: bool(row.get(name)) for name in switches},
         "forward_over": _line_id(row.get("forward_over")),
         "users": None if row.get("everybody", True) else users,
-        "backup": str(row.get("reserve") or ""),
     }
 
 
 def group_more(row: Row) -> dict[str, Any]:
     """What `plan.Group` has of strategies and queues."""
-    switches = ("queue", "place", "sign_in", "call_back")
+    switches = ("queue", "place", "call_back")
     return {
         "strategy": Strategy(str(row["strategy"])),
         "step": _number(row["step"]),

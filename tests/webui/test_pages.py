@@ -24,6 +24,7 @@ PAGES = (
     "/people", "/people/groups", "/box/health", "/box/mail", "/box/network", "/box/access", "/box/changes", "/try",
     "/me", "/hours/prompts", "/hours/prompts/closed", "/hours/prompts/new", "/outgoing", "/outgoing/new",
     "/outgoing/all", "/lines/new", "/lines/gsm0/remove", "/voicemail",
+    "/menus", "/menus/new", "/mailboxes", "/mailboxes/new", "/lines/gsm0/heard",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from flask import Flask
 from webui import changes, codes, conversations, live, looks, phrases, reading
 from webui.pages import (
     announcements,
+    answering,
     blocking,
     blocking_files,
     box,
@@ -41,6 +42,6 @@ def register(app: Flask) -> None:
     live.register(app)
     for module in (
         door, start, status, calls, messages, lines, sims, hours, announcements, blocking, outgoing, trycall, people,
-        box, me, undo, mailbox, rules, limits, blocking_files, schemes, sounds,
+        box, me, undo, mailbox, rules, limits, blocking_files, schemes, sounds, answering,
     ):  # fmt: skip
         app.register_blueprint(module.page)

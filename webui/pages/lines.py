@@ -34,8 +34,12 @@ class Tab:
 TABS = (
     Tab("state", _l("State"), ()),
     Tab("incoming", _l("Incoming"), (
-        "label", "number", "scheme", "group", "no_answer", "language", "closed", "closed_prompt", "blocked", "withheld",
-        "unavailable", "strangers", "night", "timezone",
+        "label", "number", "mode", "forward_to", "scheme", "group", "offline", "offline_to", "no_answer",
+        "no_answer_to", "closed", "closed_prompt", "closed_to", "refuse", "refuse_to", "language", "blocked",
+        "withheld", "unavailable", "strangers", "night", "timezone",
+    )),
+    Tab("heard", _l("What is heard"), (
+        "welcome", "first_greeting", "first_withheld", "whisper", "whisper_prompt", "record", "record_notice", "music",
     )),
     Tab("messages", _l("Messages"), (
         "sms_mail", "sms_to", "sms_out", "sms_report", "sms_premium", "sms_national", "sms_again", "sms_gap",
@@ -56,6 +60,8 @@ TABS = (
 
 
 NEW = ("label", "number", "device", "pcm_device", "group", "pin")
+HEARD = ("welcome", "first_greeting", "whisper_prompt")
+TO = ("offline_to", "no_answer_to", "closed_to", "refuse_to")  # what an action needs
 AT, PCM = "-at", "-pcm"  # how our udev rules end the names of the two ports of a modem
 
 
@@ -122,6 +128,8 @@ def form(line_id: str, tab: str) -> Response | str | tuple[str, int]:
         "group": [("", _("Nobody")), *group_choices()], "closed_prompt": _prompts(item),
         "scheme": [("", _("None: the group, within the hours")),
                    *((str(one.get("id")), str(one.get("name"))) for one in _items("schemes"))],
+        **{name: [("", _("None")), *recordings.everything()] for name in HEARD},
+        "music": recordings.everything(),
         "heartbeat_to": [("", _("To itself")), *((i, n) for i, n in line_choices() if i != line_id)],
     }  # fmt: skip
     fields, others, code = forms.draw(LINES.fields, item, None, choices, which.fields), [], 200
@@ -200,7 +208,11 @@ def _speech_port(device: str) -> str:
 
 
 def _suggest(fields: list[Drawn]) -> None:
-    """Offer what is plugged in."""
+    """Offer what is plugged in, and what an ending can lead to."""
+    for field in fields:
+        if field.name in TO:
+            field.suggestions = [str(one.get("id")) for one in _items("mailboxes")]
+            field.suggestions += [name for name, _name in recordings.everything()]
     if any(field.name in {"device", "pcm_device"} for field in fields):
         listed = ports()
         for field in fields:

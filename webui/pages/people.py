@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from appliance.errors import ControlError
 from appliance.settings.schema import GROUPS, PEOPLE
-from webui import flash, forms, here
+from webui import flash, forms, here, recordings
 from webui.auth import Refused, now
 from webui.control import PhoneView
 from webui.forms import Options
@@ -24,9 +24,14 @@ page = Blueprint("people", __name__)
 NEW = ("extension", "name", "email")
 EDIT = (
     "extension", "name", "email", "language", "outgoing_line", "may_dial", "call_pin", "enabled", "all_lines",
+    "mobile", "forward_always", "forward_busy", "forward_no_answer", "forward_seconds", "forward_offline",
+    "call_waiting", "record",
     "cap_day_minutes", "cap_month_minutes", "cap_night_minutes", "cap_day_money", "cap_month_money", "cap_night_money",
 )  # fmt: skip
-GROUP = ("name", "members", "seconds")
+GROUP = (
+    "name", "members", "strategy", "seconds", "step", "queue", "wrap_up", "longest", "most", "music", "place", "repeat",
+    "announcement", "call_back",
+)  # fmt: skip
 
 
 def tabs(current: str) -> list[dict[str, object]]:
@@ -218,8 +223,9 @@ def group(group: str) -> Response | str | tuple[str, int]:
         abort(404)
     people = sorted(_items("people"), key=lambda p: str(p.get("extension")))
     choices: dict[str, Options] = {
-        "members": [(str(p.get("extension")), f"{p.get('extension')} {p.get('name')}") for p in people]
-    }
+        "members": [(str(p.get("extension")), f"{p.get('extension')} {p.get('name')}") for p in people],
+        "music": recordings.everything(), "announcement": [("", _("None")), *recordings.everything()],
+    }  # fmt: skip
     fields, others, code = forms.draw(GROUPS.fields, item or {"seconds": 25}, None, choices, GROUP), [], 200
     if request.method == "POST":
         taken = {str(g.get("id")) for g in items}

@@ -13,7 +13,7 @@ from appliance.core.coverage import Mend, Week, mended, week_of
 from appliance.core.plan_time import Range
 from appliance.settings.schema import LINES, SCHEMES
 from webui import flash, forms, here, scheme_forms, schemes
-from webui.pages import saving
+from webui.pages import answering, saving
 
 page = Blueprint("schemes", __name__)
 
@@ -39,7 +39,7 @@ def index() -> str:
         words = ngettext("%(num)s scheme has gaps.", "%(num)s schemes have gaps.", gaps)
     else:
         words = _("All hours of all schemes are covered.")
-    return render_template("schemes/list.html", rows=rows, answer=words)
+    return render_template("schemes/list.html", rows=rows, answer=words, tabs=answering.tabs("schemes"))
 
 
 @page.post("/schemes/new")
