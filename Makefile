@@ -12,7 +12,7 @@ help:
 	@echo "make start      the same in the background; make stop ends it"
 	@echo "make test       set up what is missing and run every check and test"
 	@echo "make bench      measure, and compare with the goals"
-	@echo "make soak       a thousand messages while everything is killed and pulled out (some minutes)"
+	@echo "make soak       a thousand messages, and a thousand kills, while everything is pulled out (half an hour)"
 	@echo "make gsm-report how well messages and modems are understood, and ten million inputs that nobody wrote (an hour)"
 	@echo "make fresh      the whole way of a newcomer, in bare Debian 12 and 13 systems (root, takes long)"
 	@echo "make install    put it on this Raspberry Pi as services (root); make uninstall takes it off, data kept"

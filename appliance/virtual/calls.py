@@ -179,7 +179,8 @@ class Calls:
             return
         call.rings += 1
         clip = "clip" in self.reports and call.clip != "never" and not (call.clip == "late" and call.rings == 1)
-        lines = [self._host.say("cring" if "cring" in self.reports else "ring")]
+        long = "cring" in self.reports or self._host.quirks.cring
+        lines = [self._host.say("cring" if long else "ring")]
         if clip:
             call.number_at = call.number_at or time.time()
             number = self._host.say("clip", number=call.shown, type=call.kind, validity=VALIDITY[call.hidden])

@@ -87,6 +87,7 @@ class Quirks:
     ath_ignored: bool = False  # ATH ends no call until AT+CVHU=0
     bearer: bool = False  # the list of calls has a data connection in it, as on LTE
     voice_locked: bool = False  # no audio over USB: the enabling command gives ERROR
+    cring: bool = False  # it rings as +CRING: VOICE, whatever AT+CRC says
     clip: str = "with"  # the number comes with each ring, before the first one, late (with the second), or never
     drift_ppm: float = 0.0  # error of the audio clock
     lose_octet: int = 0  # drop one octet of audio each so many frames; 0: never

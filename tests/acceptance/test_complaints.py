@@ -92,6 +92,29 @@ def test_an_announcement_of_a_message_that_is_not_there_stops_nothing(office: Of
     arrives(office, "not yet readable")
 
 
+def test_a_ring_in_its_longer_form_rings_the_phones(office: Office, phone: MakePhone) -> None:
+    """asterisk-chan-dongle 82: +CRING in place of RING, and nobody hears of the call."""
+    ben = phone("102", answers=True)
+    office.far("set", name="cring", value=True)
+    office.far("call", number=CALLER)
+    ben.wait("CALL_ESTABLISHED")
+    office.far("hang-up")
+    assert [call["caller"] for call in office.wait_calls()] == [CALLER]
+
+
+def test_of_a_long_message_only_the_part_that_failed_is_sent_again(office: Office) -> None:
+    """gammu 345, 311, 1154: one part is refused, and the message is torn or comes twice."""
+    text = "Zamówienie jest gotowe. " * 12
+    office.far("fault", name="cms", words=["38"], once=True)
+    office.ask("sms.send", to=CALLER, text=text, line="gsm0")
+    until("a part waits again", lambda: office.rows("sms_out", "attempts = 1"), 20)
+    office.at("2026-11-27T12:02")
+    until("it is delivered", lambda: office.rows("sms_out", "state = 'delivered'"), 30, 0.1)
+    [arrived] = office.far("sent")["sent"]
+    assert (arrived["to"], arrived["text"], arrived["complete"]) == (CALLER, text, True)
+    assert arrived["parts"] == len(office.rows("sms_out_parts"))
+
+
 def test_a_silent_message_is_mailed_to_nobody_and_taken_off_the_sim(office: Office) -> None:
     """gsm-sip-bridge 57: the network looks for the SIM by messages that nobody shall see."""
     office.far("pdu", hex=SILENT)

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.acceptance.conftest import MakePhone, Office
+from tests.gsm_report import drain
 from tests.peers.waiting import until
 
 SENDER = "+48600100200"
@@ -64,6 +65,16 @@ def test_a_full_sim_is_emptied_and_what_waited_arrives(office: Office) -> None:
     office.virtual("gsm0 storage free")
     assert any("waits at the network" in mail["text"] for mail in until(
         "it arrives", lambda: [m for m in office.mails() if "waits" in m["text"]], 30, 0.2))  # fmt: skip
+
+
+def test_a_sim_that_filled_up_while_the_box_was_off_is_emptied_in_time_and_each_message_is_stored(
+    office: Office,
+) -> None:
+    """The short form of the section `drain` of `make gsm-report`, which has fifty."""
+    seconds, stored = drain.drained(office, 10)
+    assert stored == sorted(drain.texts(10))
+    assert seconds < drain.GOAL
+    assert len(office.wait_mails(10, 30)) == 10
 
 
 def test_a_pdu_nobody_can_read_reaches_somebody_as_it_is(office: Office) -> None:

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.acceptance.conftest import Office
+from appliance.virtual.faults import FAULTS as EVERY_FAULT
+from tests.acceptance.conftest import MakePhone, Office
 from tests.peers.waiting import until
 
 SENDER = "+48600100200"
@@ -13,6 +14,9 @@ FAULTS = (
     "silence 12", "late 4", "garbage", "desync", "dribble", "join", "inside", "lie-memory", "wrong-length",
     "unreadable 5", "drop-urc 50%", "cme 14", "delete-fails 2",
 )  # fmt: skip
+SENDING = ("reset", "prompt-lost", "prompt-slow", "result-lost", "cms", "no-report")
+TALKING = ("no-voice", "audio-stall", "lose-octet", "drift")
+ASKING = ("ussd", "services")
 
 
 def arrived(office: Office, text: str, seconds: float) -> None:
@@ -54,6 +58,64 @@ def test_after_a_fault_ends_the_line_is_in_service_within_a_minute_and_nothing_w
     arrived(office, "afterwards", 75)
     texts = [row["text"] for row in office.rows("sms")]
     assert sorted(texts) == ["afterwards", "in trouble"]
+
+
+def in_service(office: Office) -> None:
+    """Within a minute of the end of the fault a message comes in."""
+    until("it is in service", lambda: office.line()["state"] == "up", 60, 0.2)
+    office.far("sms", **{"from": SENDER, "text": "afterwards"})
+    arrived(office, "afterwards", 60)
+
+
+@pytest.mark.parametrize("name", SENDING)
+def test_after_a_fault_met_while_sending_the_line_is_in_service_within_a_minute_and_sends(
+    office: Office, name: str
+) -> None:
+    office.far("fault", name=name, once=name == "reset")
+    first = office.ask("sms.send", to=SENDER, text="in trouble", line="gsm0")["id"]
+    until("it was tried", lambda: not office.rows("sms_out", f"id = {first} AND state = 'queued' AND attempts = 0"), 20)
+    office.far("fault", name="none")
+    in_service(office)
+    office.ask("sms.send", to=SENDER, text="out again", line="gsm0")
+    until("it has left", lambda: "out again" in {one["text"] for one in office.far("sent")["sent"]}, 60, 0.2)
+
+
+@pytest.mark.parametrize("name", TALKING)
+def test_after_a_fault_met_in_a_call_the_line_is_in_service_within_a_minute_and_calls(
+    office: Office, phone: MakePhone, name: str
+) -> None:
+    anna = phone("101")
+    office.far("set", name="auto_answer", value=0.5)
+    office.far("fault", name=name)
+    anna.dial("600100200")
+    until("the call came to something", lambda: office.rows("calls") or anna.saw("CALL_ESTABLISHED"), 20)
+    anna.hang_up()
+    office.wait_calls()
+    office.far("fault", name="none")
+    in_service(office)
+    ben = phone("102")
+    ben.dial("600100200")
+    until("the called one answers", lambda: "active" in str(office.modem()["calls"]), 20)
+    ben.wait("CALL_ESTABLISHED")
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_after_a_fault_met_by_a_code_the_line_is_in_service_within_a_minute_and_is_answered(
+    office: Office, name: str
+) -> None:
+    office.far("fault", name=name)
+    assert office.try_ask("ussd.send", line="gsm0", code="*100#").ok is None or name == "services"
+    office.put_item("lines", "gsm0", backup_number="+48221234567")
+    office.far("fault", name="none")
+    in_service(office)
+    assert office.ask("ussd.send", line="gsm0", code="*100#")["text"].startswith("Your balance is ")
+    assert office.ask("forwarding.apply", line="gsm0")
+    until("the network forwards", lambda: set(office.modem()["forwarding"]) == {"not-reachable"}, 20)
+
+
+def test_no_fault_that_the_modem_can_play_is_left_out() -> None:
+    tried = {words.split()[0] for words in FAULTS} | {*SENDING, *TALKING, *ASKING}
+    assert tried == set(EVERY_FAULT)
 
 
 def test_pulled_and_put_back_under_another_name_it_is_noticed_and_in_service_within_a_minute(office: Office) -> None:

@@ -6,13 +6,14 @@ import sys
 from collections.abc import Callable, Mapping
 
 from tests.gsm_report.corpus import corpus
+from tests.gsm_report.drain import drain
 from tests.gsm_report.fuzzing import fuzzing
 from tests.gsm_report.speed import speed
 from tests.gsm_report.table import Table
 from tests.gsm_report.transcripts import transcripts
 
 SECTIONS: Mapping[str, Callable[[Table], None]] = {
-    "corpus": corpus, "transcripts": transcripts, "speed": speed, "fuzzing": fuzzing,
+    "corpus": corpus, "transcripts": transcripts, "speed": speed, "drain": drain, "fuzzing": fuzzing,
 }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 It runs from a copy of its parts: it becomes another user, who cannot see root's cache, and the place from which it
 loads TLS is compiled in, so the copy gets a name of the same length there. It listens on `port` (with STARTTLS) and
 `tls_port` (TLS from the start); plain sign-in without TLS is refused. Mails are put into it as a mail server does, by
-`deliver`.
+`deliver`. Debian 12 has dovecot 2.3 and Debian 13 has 2.4, which wants the same settings in other words: both are here.
 """
 
 import contextlib
@@ -25,16 +25,14 @@ from tests.peers.exim import answers, free_port, until
 
 USER, PASSWORD = "box@office.test", "pąss wörd-2"
 COMPILED_IN = b"/usr/lib/dovecot/modules"
-CONFIG = """\
+COMMON = """\
 base_dir = {folder}/run
 state_dir = {folder}/state
 libexec_dir = {lib}
 mail_plugin_dir = {lib}/modules
 login_plugin_dir = {lib}/modules/login
-import_environment = LD_LIBRARY_PATH
 log_path = {folder}/log
 auth_verbose = yes
-protocols = imap
 listen = {address}
 default_internal_user = {user}
 default_internal_group = {group}
@@ -42,8 +40,31 @@ default_login_user = {user}
 first_valid_uid = 0
 mail_uid = {user}
 mail_gid = {group}
-mail_location = maildir:{folder}/mail
 ssl = required
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = {tls_port}
+    ssl = yes
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+service stats {{
+  chroot =
+}}
+service auth {{
+  user = {user}
+}}
+"""
+OF_23 = """\
+protocols = imap
+import_environment = LD_LIBRARY_PATH
+mail_location = maildir:{folder}/mail
 ssl_cert = <{folder}/cert.pem
 ssl_key = <{folder}/key.pem
 disable_plaintext_auth = yes
@@ -55,27 +76,34 @@ userdb {{
   driver = static
   args = uid={user} gid={group} home={folder}/home
 }}
-service imap-login {{
-  chroot =
-  inet_listener imap {{
-    port = {port}
-  }}
-  inet_listener imaps {{
-    port = {tls_port}
-    ssl = yes
-  }}
-}}
 service config {{
   executable = config -c {folder}/conf
 }}
-service anvil {{
-  chroot =
+"""
+OF_24 = """\
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+protocols {{
+  imap = yes
 }}
-service stats {{
-  chroot =
+import_environment {{
+  LD_LIBRARY_PATH = {lib}
 }}
-service auth {{
-  user = {user}
+mail_driver = maildir
+mail_path = {folder}/mail
+ssl_server_cert_file = {folder}/cert.pem
+ssl_server_key_file = {folder}/key.pem
+auth_allow_cleartext = no
+passdb passwd-file {{
+  auth_username_format = %{{user}}
+  passwd_file_path = {folder}/users
+}}
+userdb static {{
+  fields {{
+    uid = {user}
+    gid = {group}
+    home = {folder}/home
+  }}
 }}
 """
 
@@ -97,19 +125,24 @@ class Dovecot:
         lib = copy_of(lib, self.folder / "l")
         self._environ = {"PATH": "/usr/bin:/bin", "LD_LIBRARY_PATH": str(lib)}
         group = "mail" if os.geteuid() == 0 else str(os.getegid())
-        (self.folder / "conf").write_text(
-            CONFIG.format(folder=self.folder, lib=lib, address=address, user=self._user.pw_name, group=group,
-                          port=self.port, tls_port=self.tls_port), encoding="utf-8",
+        self._new = version(self._program, self._environ) >= (2, 4)
+        config = (OF_24 + COMMON if self._new else COMMON + OF_23).format(
+            folder=self.folder, lib=lib, address=address, user=self._user.pw_name, group=group, port=self.port,
+            tls_port=self.tls_port,
         )  # fmt: skip
+        (self.folder / "conf").write_text(config, encoding="utf-8")
         (self.folder / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n", encoding="utf-8")
         self._own()
 
     def start(self) -> "Dovecot":
         """Runs when this returns. `dovecot` itself starts /usr/bin/doveconf, so we start the one we have."""
+        conf = str(self.folder / "conf")
+        reader = [str(self._program.parent.parent / "bin" / "doveconf"), "-c", conf]
+        of_23 = ["-f", "service=master", "-m", "master", "-e", str(self._program), "-F"]
+        of_24 = ["-F", str(self._program), "-F", "-c", conf]
         with open(self.folder / "out", "ab") as out:
             self._process = subprocess.Popen(
-                [str(self._program.parent.parent / "bin" / "doveconf"), "-f", "service=master", "-c",
-                 str(self.folder / "conf"), "-m", "master", "-e", str(self._program), "-F"],
+                reader + (of_24 if self._new else of_23),
                 env=self._environ, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
         until(lambda: answers(self.address, self.port), 20, self.log)
@@ -172,6 +205,13 @@ def copy_of(lib: Path, to: Path) -> Path:
         if path.is_file() and not path.is_symlink() and COMPILED_IN in (octets := path.read_bytes()):
             path.write_bytes(octets.replace(COMPILED_IN, name))
     return to
+
+
+def version(program: Path, environ: dict[str, str]) -> tuple[int, int]:
+    """Which dovecot this is: 2.3 (Debian 12) and 2.4 (Debian 13) want the same settings in different words."""
+    said = subprocess.run([program, "--version"], env=environ, capture_output=True, text=True, timeout=10, check=True)
+    major, minor, *_ = said.stdout.split(".")
+    return int(major), int(minor)
 
 
 def program() -> tuple[Path, Path]:

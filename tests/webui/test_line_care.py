@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from appliance.journal.queries import SignalPoint
-from tests.webui.fake_exchange import FakeExchange
+from tests.webui.fake_exchange import FACTS, FakeExchange
 from webui.line_care import HEIGHT, WIDTH, drawn
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -66,3 +66,16 @@ def test_facts_in_a_strange_form_do_not_break_the_page(
 ) -> None:
     tell(exchange, care=value, quarantine=value, **{"network-time": value})
     assert anna.get("/lines/gsm0").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("voice", "says"), [("none", "Data and messages yes, calls no."), ("lte-only", "In the 4G network only.")]
+)
+def test_a_line_that_is_registered_and_cannot_call_is_not_shown_as_well(
+    anna: FlaskClient, monkeypatch: pytest.MonkeyPatch, voice: str, says: str
+) -> None:
+    assert says not in anna.get("/lines/gsm0").get_data(as_text=True)
+    monkeypatch.setitem(FACTS, "voice", voice)
+    page = anna.get("/lines/gsm0").get_data(as_text=True)
+    assert says in page
+    assert "VoLTE" in page
