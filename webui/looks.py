@@ -1,5 +1,6 @@
 """How states look: a word first, then an icon, then a colour. One table per kind of state."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
@@ -42,6 +43,26 @@ OURS = {  # tone and icon of a message of ours
     "queued": ("", "clock"), "sending": ("", "clock"), "sent": ("", "check"), "delivered": ("ok", "check-check"),
     "failed": ("bad", "circle-alert"), "uncertain": ("warn", "circle-help"),
 }  # fmt: skip
+REMARKS = {  # what the air or the network says of a message beside its text, smallest print of a bubble
+    "flash": _l("This message was sent to be shown at once and not to be kept (flash)."),
+    "cut-off": _l("The end of this message was lost on its way."),
+    "damaged": _l("This message was damaged on its way; what could be read stands here."),
+    "compressed": _l("This message is compressed, and the box cannot unpack it. It is kept as it came."),
+    "undecodable": _l("This message cannot be read. It is kept as it came."),
+    "e-mail": _l("This message is a mail that a gateway made an SMS."),
+    "return-call": _l("The sender asks to be called back."),
+    "voicemail-waiting": _l("The operator says that its own voicemail has a message for this number."),
+    "fax-waiting": _l("The operator says that a fax waits for this number."),
+    "email-waiting": _l("The operator says that mail waits for this number."),
+    "video-waiting": _l("The operator says that a video message waits for this number."),
+    "other-waiting": _l("The operator says that something waits for this number."),
+    "nothing-waits": _l("The operator says that nothing waits for this number any more."),
+    "mms-waiting": _l("This message announces a picture message (MMS). The box cannot fetch it."),
+    "silent": _l("The network looked for this SIM with it; it is for nobody."),
+    "sim-data": _l("The operator wrote to the SIM itself with it; it is for nobody."),
+    "status-report": _l("This says what became of a message of ours."),
+    "replaced": _l("A later message took its place."),
+}
 LINE_KINDS = {"gsm": _l("SIM card")}
 
 
@@ -83,6 +104,11 @@ def ours(message: Ours) -> Look:
         why = sentence(SENDING, message.reason, {"line": line_label(message.line)})
         words = _("%(state)s: %(why)s", state=words, why=why)
     return Look(f"{words} ({message.detail})" if message.detail else words, tone, icon)
+
+
+def remarks(flags: Sequence[str]) -> list[object]:
+    """What the flags of a message say, each a sentence; those that stand elsewhere are left out."""
+    return [REMARKS[flag] for flag in flags if flag in REMARKS]
 
 
 def line_label(line_id: str) -> str:
@@ -160,5 +186,5 @@ FILTERS = {
     "self_test_words": self_test_words,
     "bulb": bulb, "lamp_name": lamp_name, "lamp_says": lamp_says, "lamp_state": lamp_state, "todo": todo,
     "note_text": note_text, "note_tone": note_tone, "look_phone": phone, "look_line": line, "look_call": call,
-    "look_ours": ours, "sorted_notes": sorted_notes, "reachable": reachable,
+    "look_ours": ours, "remarks": remarks, "sorted_notes": sorted_notes, "reachable": reachable,
 }  # fmt: skip

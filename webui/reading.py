@@ -214,14 +214,15 @@ def thread(sender: str, limit: int = 200) -> list[Message]:
     return [_message(row) for row in reversed(rows)]
 
 
-def dead(rules: Mapping[str, str]) -> list[Dead]:
-    """Mails and calls of web addresses that gave up, newest first. `rules`: the names of rules by their ids."""
+def dead(receivers: Mapping[str, str]) -> list[Dead]:
+    """Mails and calls of web addresses that gave up, newest first. `receivers`: what people call those of webhooks by
+    their ids, and by "" one that is not there any more."""
     with here.store().open() as db:
         rows = db.execute(
             "SELECT id, kind, created_at, last_error, payload FROM outbox WHERE state = 'dead'"
             " ORDER BY id DESC LIMIT 100"
         ).fetchall()
-    return [_dead(row, rules) for row in rows]
+    return [_dead(row, receivers) for row in rows]
 
 
 def waiting() -> int:
@@ -299,11 +300,11 @@ def _message(row: sqlite3.Row) -> Message:
     )  # fmt: skip
 
 
-def _dead(row: sqlite3.Row, rules: Mapping[str, str]) -> Dead:
+def _dead(row: sqlite3.Row, receivers: Mapping[str, str]) -> Dead:
     payload = json.loads(row["payload"] or "{}")
     to = payload.get("to", [])
     if row["kind"] == "webhook" and isinstance(to, list):
-        to = [rules.get(str(one), one) for one in to]
+        to = [receivers.get(str(one), receivers.get("", one)) for one in to]
     subject = payload.get("sender") or payload.get("subject") or ""
     return Dead(
         int(row["id"]), row["created_at"], why(row["last_error"] or "")[1],

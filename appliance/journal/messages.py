@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 REFERENCE_LIVES = timedelta(hours=24)
 TAIL_DIGITS = 8
 NOT_FOR_PEOPLE = frozenset({"silent", "sim-data", "status-report"})  # some networks send one every few minutes
+REPLACING = frozenset({"return-call", *(f"replace-{n}" for n in range(1, 8))})  # 3GPP 23.040 9.2.3.9
+REPLACED = "replaced"
 GAP = " […] "  # where a part is missing; the note beside the text says which
 
 
@@ -122,7 +124,8 @@ class Messages:
                 return PartStored(False)
             made = self._make_message(set_key, write.received_at)
             return PartStored(False, made, self._enqueue(made, set_key, write.received_at, ()))
-        flags = _flags(parts)
+        held = self._db.execute("SELECT flags FROM sms WHERE id = ?", (sms_id,)).fetchone()
+        flags = [*_flags(parts), *({REPLACED} & set(json.loads(held["flags"])))]
         self._db.execute(
             "UPDATE sms SET text = ?, parts = ?, complete = ?, flags = ?, read_at = NULL WHERE id = ?",
             (self._text(parts), len(parts), complete, json.dumps([*flags, "completed" if complete else "incomplete"]),
@@ -186,9 +189,13 @@ class Messages:
         delivery = json.loads(parts[-1]["delivery"])
         flags = _flags(parts)
         empty = not any(row["text"] or row["octets"] for row in parts)
-        if not delivery["mail"] or NOT_FOR_PEOPLE.intersection(flags) or (empty and "nothing-waits" in flags):
-            return None
         sms = self._db.execute("SELECT * FROM sms WHERE id = ?", (sms_id,)).fetchone()
+        replaces = self._replaced(sms, flags)
+        if NOT_FOR_PEOPLE.intersection(flags) or (empty and "nothing-waits" in flags):
+            self._db.execute("UPDATE sms SET read_at = ? WHERE id = ?", (now, sms_id))  # no lamp waits for a reader
+            return None
+        if not delivery["mail"]:
+            return None
         facts = {
             "sms_id": sms_id, "line": sms["line"], "line_label": delivery["line_label"],
             "sender": sms["sender"], "sender_kind": sms["sender_kind"], "sender_name": delivery["sender_name"],
@@ -196,24 +203,25 @@ class Messages:
             "parts": sms["parts"], "parts_total": sms["parts_total"],
             "missing": _missing(parts),
             "flags": list(dict.fromkeys([*json.loads(sms["flags"]), *more_flags])),
-            "pdu": [row["pdu"] for row in parts], "replaces": self._replaced(sms, flags),
+            "pdu": [row["pdu"] for row in parts], "replaces": replaces,
         }  # fmt: skip
         return self._dispatch.send(sms, delivery, facts, now)
 
     def _replaced(self, sms: sqlite3.Row, flags: Sequence[str]) -> str:
-        """A message of a replace type takes the place of the one before, of the same sender and type (3GPP 23.040
-        9.2.3.9): that one stays in the journal, marked. Gives when it came, "" where there is none."""
-        kind = next((flag for flag in flags if flag.startswith("replace-")), "")
-        if not kind:
+        """A message of a replace type, or one that asks to be called back, takes the place of the one before, of the
+        same sender and type (3GPP 23.040 9.2.3.9): that one stays in the journal, marked. The centre it came through
+        is not compared: a network with several may use any. Gives when the one before came, "" where there is none."""
+        kind = next((flag for flag in flags if flag in REPLACING), "")
+        if not kind or not sms["sender"]:
             return ""
         rows = self._db.execute(
             "SELECT id, received_at, flags FROM sms WHERE line = ? AND sender = ? AND id < ? AND EXISTS"
             " (SELECT 1 FROM json_each(sms.flags) WHERE value = ?) ORDER BY id DESC LIMIT 20",
             (sms["line"], sms["sender"], sms["id"], kind),
         ).fetchall()
-        standing = [row for row in rows if "replaced" not in json.loads(row["flags"])]
+        standing = [row for row in rows if REPLACED not in json.loads(row["flags"])]
         for row in standing:
-            marked = json.dumps([*json.loads(row["flags"]), "replaced"])
+            marked = json.dumps([*json.loads(row["flags"]), REPLACED])
             self._db.execute("UPDATE sms SET flags = ? WHERE id = ?", (marked, row["id"]))
         return str(standing[0]["received_at"]) if standing else ""
 

@@ -21,6 +21,8 @@ RETRY_MINUTES = (1, 5, 15, 60)
 RETRY_THEN = timedelta(hours=4)
 GIVE_UP_AFTER = timedelta(days=5)
 LONGEST_LEASE = timedelta(minutes=15)
+ALARM = "@alarm"  # who gets a webhook for alarms: no rule has such an id
+TOPUP = "@topup:"  # who gets one that tops a line up: this and the line
 CLOCK_IS_SET = datetime(2026, 1, 1, tzinfo=UTC)  # before it, the box has not learnt the time since its power cut
 
 

@@ -65,7 +65,7 @@ class Errands:
         """Settle what has ended, begin what is due. Raises sqlite3.Error."""
         self._collect()
         for number, settled in list(self._unsettled.items()):
-            self._settle(db, number, settled)
+            self._settle(db, number, settled, office)
         while len(self._running) < MOST_AT_ONCE and not self._unsettled:
             item = outbox.claim(db, self._clock.now(), kinds=tuple(self._carriers))
             if item is None:
@@ -142,24 +142,27 @@ class Errands:
                 return
             self._unsettled[number] = settled
 
-    def _settle(self, db: sqlite3.Connection, number: int, settled: Settled) -> None:
+    def _settle(self, db: sqlite3.Connection, number: int, settled: Settled, office: Office) -> None:
         now = self._clock.now()
         state = outbox.settle(db, number, settled, now)
         del self._unsettled[number]
         item = self._running.pop(number, None)
         if state is State.DEAD and item is not None:
-            self._tell_dead(db, item, settled, now)
+            self._tell_dead(db, item, settled, now, office)
         if settled.error == "forward-cap":
             tell_cap(db, now)
 
-    def _tell_dead(self, db: sqlite3.Connection, item: OutboxItem, settled: Settled, now: datetime) -> None:
+    def _tell_dead(
+        self, db: sqlite3.Connection, item: OutboxItem, settled: Settled, now: datetime, office: Office
+    ) -> None:
         said = outbox.why(settled.error)[1] or settled.error
         if item.kind == "sound":
             add_event(db, now, "recording-not-small", {"path": str(item.payload.get("path"))}, "warning")
         elif item.kind == "sms":
             add_event(db, now, "forward-dead", {"number": ", ".join(item.to), "said": said}, "warning")
         else:
-            add_event(db, now, "hook-dead", {"rule": ", ".join(item.to), "said": said}, "warning")
+            names = [office.hooks[one].shown if one in office.hooks else one for one in item.to]
+            add_event(db, now, "hook-dead", {"rule": ", ".join(names), "said": said}, "warning")
 
 
 def _said(item: OutboxItem, office: Office) -> str:

@@ -24,7 +24,6 @@ from appliance.settings.places import Places
 from appliance.worker.lines import ask
 from appliance.worker.office import Office
 from appliance.worker.tokens import HOST
-from appliance.worker.webhook import ALARM
 
 log = logging.getLogger(__name__)
 
@@ -123,8 +122,8 @@ class Heartbeats:
         to = [str(one) for one in wanted] if isinstance(wanted, list) else []
         if to:
             outbox.enqueue(db, "mail", f"<heartbeat.{beat.token}@{HOST}>", payload, to, now)
-        if ALARM in office.hooks:
-            outbox.enqueue(db, "webhook", f"<alarm.{beat.token}@{HOST}>", payload, [ALARM], now)
+        if outbox.ALARM in office.hooks:
+            outbox.enqueue(db, "webhook", f"<alarm.{beat.token}@{HOST}>", payload, [outbox.ALARM], now)
 
 
 def read(db: sqlite3.Connection, line: str) -> Beat:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from appliance.core.codes import code_in
-from appliance.journal.outbox import OutboxItem, State
+from appliance.journal.outbox import ALARM, TOPUP, OutboxItem, State
 from appliance.journal.rows import Json
 from appliance.settings.fields import Value
 from appliance.settings.secret import Secret
@@ -30,8 +30,6 @@ WHOLE_SECONDS = 10.0
 LONGEST_ANSWER = 4096
 LONGEST_SAID = 200
 NOT_FOR_GOOD = frozenset({408, 425, 429})
-ALARM = "@alarm"  # no rule has such an id
-TOPUP = "@topup:"  # and the line
 METADATA = ipaddress.ip_network("fd00:ec2::/32")  # the IPv6 twin of 169.254.169.254 in one cloud
 
 
@@ -42,6 +40,11 @@ class Hook:
     name: str
     url: str
     secret: Secret
+
+    @property
+    def shown(self) -> str:
+        """What people call it; of an address without a name its server. Never the address, which may hold a key."""
+        return self.name or urlsplit(self.url).hostname or ""
 
 
 @dataclass(frozen=True, slots=True)

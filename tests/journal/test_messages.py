@@ -59,10 +59,45 @@ def test_a_replacing_message_takes_the_place_of_the_one_before(writer: Writer, p
     assert [mail["replaces"] for mail in mails(path)] == ["", "", at(0), at(2)]
 
 
+def replaced(path: Path) -> list[object]:
+    found = rows(path, "SELECT text, flags FROM sms ORDER BY id")
+    return [row["text"] for row in found if "replaced" in json.loads(str(row["flags"]))]
+
+
+def test_one_who_asks_to_be_called_back_again_takes_the_place_of_his_first_time(writer: Writer, path: Path) -> None:
+    write(writer, sms("1 message", flags=("return-call",)), sms("2 messages", flags=("return-call",), minute=1),
+          sms("3 messages", sender="Bank", flags=("return-call",), minute=2))  # fmt: skip
+    assert replaced(path) == ["1 message"]
+
+
+def test_a_replacing_message_does_so_though_nobody_gets_it_by_mail(writer: Writer, path: Path) -> None:
+    write(writer, sms("Gate 3", flags=("replace-1",)), sms("Gate 5", flags=("replace-1",), minute=1, mail=False))
+    assert replaced(path) == ["Gate 3"]
+
+
+def test_senders_that_hide_do_not_replace_each_other(writer: Writer, path: Path) -> None:
+    write(writer, sms("Gate 3", sender="", flags=("replace-1",)),
+          sms("Gate 5", sender="", flags=("replace-1",), minute=1))  # fmt: skip
+    assert replaced(path) == []
+
+
+def test_a_replaced_message_that_completes_late_stays_replaced(writer: Writer, path: Path) -> None:
+    write(writer, part(1, "Gate ", total=2, flags=("replace-1",)), SweepParts(at(11)),
+          sms("Gate 5", flags=("replace-1",), minute=12),
+          part(2, "3", total=2, flags=("replace-1",), minute=13))  # fmt: skip
+    assert replaced(path) == ["Gate 3"]
+
+
 def test_nothing_waits_is_no_mail_but_with_a_text_it_is(writer: Writer, path: Path) -> None:
     write(writer, sms("", octets=b"", flags=("nothing-waits",)), sms("No messages", flags=("nothing-waits",), minute=1))
-    assert len(rows(path, "SELECT * FROM sms")) == 2
+    assert [row["read_at"] for row in rows(path, "SELECT read_at FROM sms ORDER BY id")] == [at(0), None]
     assert [mail["text"] for mail in mails(path)] == ["No messages"]
+
+
+def test_a_voicemail_that_waits_is_mailed_once_though_it_has_no_text(writer: Writer, path: Path) -> None:
+    waits = sms("", octets=b"", flags=("voicemail-waiting",))
+    write(writer, waits, waits)
+    assert [mail["flags"] for mail in mails(path)] == [["voicemail-waiting"]]
 
 
 def test_the_same_pdu_on_two_lines_is_two_messages(writer: Writer, path: Path) -> None:
@@ -230,3 +265,4 @@ def test_sets_survive_a_restart(path: Path) -> None:
 def test_what_is_not_for_people_is_stored_and_not_mailed(writer: Writer, path: Path, flag: str) -> None:
     assert write(writer, sms(flags=(flag,))) == [PartStored(False, 1)]
     assert mails(path) == []
+    assert rows(path, "SELECT read_at FROM sms") == [{"read_at": at(0)}]  # nor does a lamp wait for a reader

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 
+import pytest
 from flask.testing import FlaskClient
 
 from appliance.settings.places import Places
@@ -120,12 +121,48 @@ def test_the_last_heartbeat_of_a_line_is_told(anna: FlaskClient, places: Places)
     assert "may not send messages" in anna.get("/lines/gsm0/messages").get_data(as_text=True)
 
 
-def store_sms(places: Places, text: str, why: str = "[]") -> None:
+@pytest.mark.parametrize(
+    ("flag", "words"),
+    [("nothing-waits", "nothing waits for this number any more"), ("voicemail-waiting", "its own voicemail has"),
+     ("replaced", "A later message took its place."), ("silent", "it is for nobody")],
+)  # fmt: skip
+def test_what_a_message_without_text_means_stands_small_in_its_place(
+    anna: FlaskClient, places: Places, flag: str, words: str
+) -> None:
+    store_sms(places, "", flags=json.dumps([flag, "replace-1", "a-flag-of-later"]))
+    page = anna.get("/messages/MyBank").get_data(as_text=True)
+    assert words in page
+    assert 'class="txt"></div>' not in page
+    assert "a-flag-of-later" not in page
+    assert "No text" in page
+
+
+def test_a_web_address_that_gave_up_is_named_as_people_know_it(
+    anna: FlaskClient, exchange: FakeExchange, places: Places
+) -> None:
+    post(anna, "/lines/gsm0/rules/new", RULE | {"action": "webhook", "url": "https://shop.example.org/sms"})
+    [made] = rules(exchange)
+    with sqlite3.connect(places.journal) as db:
+        db.executemany(
+            "INSERT INTO outbox (kind, created_at, since, next_at, attempts, state, message_id, payload, last_error)"
+            " VALUES ('webhook', '2026-11-24T13:00:00.000Z', '', '', 9, 'dead', ?, ?, 'hook-refused: 410')",
+            [(f"<hook.{n}@box>", json.dumps({"sender": "MyBank", "to": [to]}))
+             for n, to in enumerate((made["id"], "r-gone", "@alarm", "@topup:gsm0"))],
+        )  # fmt: skip
+    page = anna.get("/messages").get_data(as_text=True)
+    for words in ("to Alarms<", "to a rule that is gone<", "to the web address for alarms<", "to top-up of Reception<"):
+        assert words in page
+    assert made["id"] not in page
+
+
+def store_sms(places: Places, text: str, why: str = "[]", flags: str = "[]") -> None:
     with sqlite3.connect(places.journal) as db:
         db.execute(
-            "INSERT INTO sms (line, sender, sender_kind, text, coding, received_at, parts, parts_total, complete, why)"
-            " VALUES ('gsm0','MyBank','alphanumeric',?,'gsm7','2026-11-24T13:00:00.000Z',1,1,1,?)", (text, why),
-        )  # fmt: skip
+            "INSERT INTO sms"
+            " (line, sender, sender_kind, text, coding, received_at, parts, parts_total, complete, why, flags)"
+            " VALUES ('gsm0','MyBank','alphanumeric',?,'gsm7','2026-11-24T13:00:00.000Z',1,1,1,?,?)",
+            (text, why, flags),
+        )
 
 
 def put_beat(places: Places, beat: dict[str, object]) -> None:

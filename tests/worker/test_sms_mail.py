@@ -128,6 +128,18 @@ def test_flags_are_sentences_and_unknown_ones_are_shown_as_they_are() -> None:
     assert "* new-kind" in body
 
 
+def test_a_message_that_takes_the_place_of_another_says_of_which() -> None:
+    body = read(item("Bramka 5", flags=["replace-1"], replaces="2026-11-27T11:03:00.000Z")).get_content()
+    assert "* Zastępuje wiadomość z" in body
+    assert "12:03" in body
+    assert "replace-1" not in body
+
+
+def test_a_voicemail_of_the_operator_is_told_in_words() -> None:
+    body = read(item("", flags=["voicemail-waiting"])).get_content()
+    assert "w jego poczcie głosowej czeka nagranie dla tego numeru." in body
+
+
 def test_a_message_without_text_says_so() -> None:
     assert "(Ta wiadomość nie ma treści.)" in read(item("")).get_content()
 

@@ -121,7 +121,9 @@ def test_a_receiver_that_wants_no_more_is_told_to_people(box: Box) -> None:
         box.sms("for the shop", to=(), rules=(HOOK_RULE,))
         until(lambda: box.outbox()[0]["state"] == "dead", 10, box.log)
         until(lambda: box.events(), 10, box.log)
-        assert box.events()[0][0] == "hook-dead"
+        [(message, facts)] = box.events()
+        assert message == "hook-dead"
+        assert facts["rule"] == "Shop"
         assert "s3cret" not in box.log()
 
 

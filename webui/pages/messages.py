@@ -9,6 +9,7 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from appliance.errors import ControlError
+from appliance.journal.outbox import ALARM, TOPUP
 from webui import conversations, flash, forms, here, i18n, phrases, reading
 from webui.looks import Look
 from webui.pages.calls import line_names
@@ -62,16 +63,18 @@ def _draw(query: str, sender: str, typed: Compose | None = None) -> str:
     line = came[-1].line if came else went[-1].line if went else ""
     return render_template(
         "messages/list.html", conversations=found, chosen=chosen, opened=bool(sender), query=query,
-        dead=reading.dead(_rules()),
+        dead=reading.dead(_receivers()),
         messages=both, lines=line_names(), answer=answer(), who=phrases.caller, line=line,
         compose=typed or reply_to(chosen, line),
     )  # fmt: skip
 
 
-def _rules() -> dict[str, str]:
-    """Names of rules by their ids."""
+def _receivers() -> dict[str, str]:
+    """What people call those who get webhooks: rules, the address for alarms, the one that tops a line up."""
     held = here.section("sms_rules")
-    return {str(one.get("id")): str(one.get("name")) for one in forms.items_of(held["doc"])} if held else {}
+    rules = {str(one.get("id")): str(one.get("name")) for one in forms.items_of(held["doc"])} if held else {}
+    topups = {f"{TOPUP}{line}": _("top-up of %(line)s", line=label) for line, label in line_names().items()}
+    return {"": _("a rule that is gone"), ALARM: _("the web address for alarms"), **rules, **topups}
 
 
 def senders() -> list[tuple[str, str]]:
