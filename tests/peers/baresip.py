@@ -184,6 +184,7 @@ def _config(address: str, mic: Path, recordings: Path, watches: bool) -> str:
         "rtp_ports 10000-10999", f"ctrl_tcp_listen {address}:{CONTROL_PORT}", f"module_path {MODULES}",
         "module mwi.so", "module g711.so", "module sndfile.so", "module aufile.so", "module aubridge.so",
         "module srtp.so", "module_tmp uuid.so", "module_tmp account.so", "module_app menu.so",
-        "module_app ctrl_tcp.so", *(["module_app contact.so", "module_app presence.so"] if watches else []), f"snd_path {recordings}",
+        "module_app ctrl_tcp.so", *(["module_app contact.so", "module_app presence.so"] if watches else []),
+        f"snd_path {recordings}",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
