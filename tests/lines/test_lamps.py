@@ -274,8 +274,8 @@ def test_a_contact_that_no_request_can_be_sent_to_harms_nobody(box: Box, client:
 
 def test_a_real_phone_lights_its_message_lamp_by_what_it_is_told(box: Box, phone: MakePhone) -> None:
     anna = phone("101", lamp=True)
-    until("its lamp is told", lambda: "Messages-Waiting: no" in anna.log())
-    assert "Voice-Message: 0/0" in anna.log()
+    until("101 is told of its messages", lambda: "Voice-Message: 0/0" in anna.log())
+    assert "Messages-Waiting: no" in anna.log()
 
 
 def test_a_real_softphone_shows_who_is_there_and_who_talks(box: Box, phone: MakePhone) -> None:
