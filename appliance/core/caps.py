@@ -4,7 +4,7 @@ A `Ledger` keeps sums for each line and each person of the present day, month an
 whole. The exchange fills it from the journal at its start, adds every call that ends, and counts those that run on top.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil, inf
@@ -81,6 +81,25 @@ def periods(night: Night, now: datetime, switched: str = "") -> tuple[str, str, 
     return day, month, f"night {evening.isoformat()}"
 
 
+@dataclass(frozen=True, slots=True)
+class Lazily(Mapping[Key, Spent]):
+    """A mapping whose values are made when they are asked for."""
+
+    keys_: Collection[Key]
+    make: Callable[[Key], Spent]
+
+    def __getitem__(self, key: Key) -> Spent:
+        if key not in self.keys_:
+            raise KeyError(key)
+        return self.make(key)
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.keys_)
+
+    def __len__(self) -> int:
+        return len(self.keys_)
+
+
 @dataclass(slots=True)
 class Ledger:
     """See the module. `zone` and `night` are those of the plan; a change of them holds for what comes."""
@@ -103,7 +122,16 @@ class Ledger:
 
     def spent(self, key: Key, now: datetime, running: Iterable[Charge] = (), switched: str = "") -> Spent:
         """The sums of `key` at `now` (aware), with those of its calls that still run."""
-        names = self._periods(now, switched)
+        return self._of(key, self._periods(now, switched), running)
+
+    def of(
+        self, keys: Collection[Key], now: datetime, running: Iterable[Charge], switched: str
+    ) -> "Mapping[Key, Spent]":
+        """The sums of many, each made when it is asked for: a decision asks for two or three of hundreds."""
+        names, charges = self._periods(now, switched), tuple(running)
+        return Lazily(keys, lambda key: self._of(key, names, charges))
+
+    def _of(self, key: Key, names: Sequence[str], running: Iterable[Charge]) -> Spent:
         sums = [self._sums.get((key, name), Sum()) if name else Sum() for name in names]
         for charge in running:
             if key in charge.whose():

@@ -112,9 +112,7 @@ def _by_mode(
     if line.scheme in plan.schemes:
         return _received(offer, line, plan, now, state)
     if not open_now:
-        prompt = line.closed_prompt if line.closed == "announce" else "closed"
-        to = "" if line.closed == "announce" else line.closed_to
-        steps, reasons = ending(line.closed, to, prompt, Cause.CLOSED, road, "then")
+        steps, reasons = _closed(line, road)
         return steps, [why, *reasons]
     steps, reasons = _received(offer, line, plan, now, state)
     return steps, [why, *reasons]
@@ -174,6 +172,12 @@ def _greetings(offer: Offer, line: Line, state: Presence) -> Steps:
     return steps, trace
 
 
+def _closed(line: Line, road: Road) -> Steps:
+    """How a caller is let go outside hours; an announcement named for it comes before that of the line."""
+    to = line.closed_to or (line.closed_prompt if line.closed == "announce" else "")
+    return ending(line.closed, to, "closed", Cause.CLOSED, road, "then")
+
+
 def by_scheme(scheme: Scheme, line: Line, now: datetime, road: Road) -> Steps:
     """The blocks of the branch that holds, in order; no branch, or nobody in any: how the line lets callers go."""
     night = road.state.overrides.get("night", "") if line.night else ""
@@ -182,8 +186,7 @@ def by_scheme(scheme: Scheme, line: Line, now: datetime, road: Road) -> Steps:
     if unsure:
         why = replace(why, rule="branch-clock-unsure")
     if index is None:
-        to = line.closed_to if line.closed != "announce" else line.closed_prompt
-        steps, reasons = ending(line.closed, to, "closed", Cause.CLOSED, road, "then")
+        steps, reasons = _closed(line, road)
         return steps, [why, *reasons]
     steps, trace = [], [why]
     for number, block in enumerate(scheme.branches[index].blocks):

@@ -66,8 +66,9 @@ class Moment:
     parked: Mapping[str, str] = field(default_factory=dict)
 
 
-def watch(plan: Plan, moment: Moment) -> dict[str, Watched]:
-    """Every name that can be watched, and its state. A name that is two things is an extension before anything else."""
+def watch(plan: Plan, moment: Moment, circles: Mapping[str, frozenset[str]]) -> dict[str, Watched]:
+    """Every name that can be watched, and its state. A name that is two things is an extension before anything else.
+    `circles`: those of the plan."""
     talks = _talks(plan, moment.calls)
     found: dict[str, Watched] = {code: _switch(code, moment) for code, deed in plan.codes.items() if deed == NIGHT}
     found |= {slot: _slot(plan, slot, waiting) for slot, waiting in moment.parked.items()}
@@ -75,7 +76,7 @@ def watch(plan: Plan, moment: Moment) -> dict[str, Watched]:
         str(line.id): Watched(talks.get(str(line.id), ()), str(line.id) in moment.lines_up, _members(plan, line.group))
         for line in plan.lines.values()
     }
-    people = {extension: _person(plan, extension, talks, moment) for extension in plan.people}
+    people = {extension: _person(extension, talks, moment, circles[extension]) for extension in plan.people}
     found |= {group.id: _group([people[m] for m in group.members if m in people]) for group in plan.groups.values()}
     return {**found, **people}
 
@@ -91,21 +92,24 @@ def changes(before: Mapping[str, T], now: Mapping[str, T]) -> list[tuple[str, T 
     return [*other, *((name, None) for name in before if name not in now)]
 
 
-def colleagues(plan: Plan, extension: str) -> frozenset[str]:
-    """Who stands in a group with this extension, and itself."""
-    groups = [set(group.members) for group in plan.groups.values() if extension in group.members]
-    return frozenset({extension}.union(*groups))
+def circles(plan: Plan) -> dict[str, frozenset[str]]:
+    """For each extension: who stands in a group with it, and itself. The same for as long as the plan is."""
+    found = {extension: {extension} for extension in plan.people}
+    for group in plan.groups.values():
+        for member in found.keys() & set(group.members):
+            found[member].update(group.members)
+    return {extension: frozenset(circle) for extension, circle in found.items()}
 
 
 # ---- parts -----------------------------------------------------------------------------------------------------------
 
 
-def _person(plan: Plan, extension: str, talks: Mapping[str, tuple[Talk, ...]], moment: Moment) -> Watched:
+def _person(extension: str, talks: Mapping[str, tuple[Talk, ...]], moment: Moment, circle: frozenset[str]) -> Watched:
     """Do-not-disturb shows as busy: whoever sees the lamp need not try."""
     own = talks.get(extension, ())
     if not own and extension in moment.do_not_disturb:
         own = (Talk(f"dnd-{extension}", Stage.CONFIRMED),)
-    return Watched(own, extension in moment.registered, colleagues(plan, extension))
+    return Watched(own, extension in moment.registered, circle)
 
 
 def _group(members: list[Watched]) -> Watched:

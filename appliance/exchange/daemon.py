@@ -1,6 +1,5 @@
 """The exchange process: builds the parts, runs the loop, swaps the plan when settings change."""
 
-import gc
 import json
 import logging
 import os
@@ -24,6 +23,7 @@ from appliance.exchange.blocking import Blocking
 from appliance.exchange.buttons import Buttons
 from appliance.exchange.call_verbs import CallVerbs
 from appliance.exchange.clock import Clock
+from appliance.exchange.collecting import Collecting
 from appliance.exchange.control import Asked, ControlServer, Json
 from appliance.exchange.desk import Desk
 from appliance.exchange.exchange import Exchange
@@ -73,7 +73,6 @@ UNUSABLE_SETTINGS = 78  # EX_CONFIG of sysexits.h
 PUBLISH_SECONDS = 0.1
 PANEL_SECONDS = 0.05  # how exactly a lamp blinks
 COUNT_SECONDS = 2.0
-COLLECT_SECONDS = 5.0
 SIGNAL_SECONDS = 300.0
 
 Item = ev.Event | Asked | Callable[[], None]
@@ -91,7 +90,7 @@ class Daemon:
         settings = self._store.read()
         self._numbers = views.Numbers()
         self._topics: set[str] = set()
-        self._next_publish = self._next_count = self._next_collect = self._next_panel = 0.0
+        self._next_publish = self._next_count = self._next_panel = 0.0
         self._writer = Writer(places.journal, join, worker=places.worker)
         self._views = views.Views(places.journal)
         self._blocking = Blocking(
@@ -246,7 +245,7 @@ class Daemon:
         self._loop.add_chore(self._line_watch.chore)
         self._loop.add_chore(self._spending.chore)
         self._loop.add_chore(self._blocking.chore)
-        self._loop.add_chore(self._collect)
+        self._loop.add_chore(Collecting(lambda: not self._exchange.calls).tick)
         self._loop.add_chore(self._health)
 
     def _reset(self) -> None:
@@ -348,11 +347,6 @@ class Daemon:
                     str(line_id), int(heard) if heard and status.usable else None, status.facts.get("network", ""),
                     status.facts.get("operator", ""), status.state,
                 )  # fmt: skip
-
-    def _collect(self, at: float) -> None:
-        if at >= self._next_collect and not self._exchange.calls:
-            self._next_collect = at + COLLECT_SECONDS
-            gc.collect()
 
     def _health(self, at: float) -> None:
         """Alive means: the loop turns, SIP listens, storage takes writes. Only then the watchdog is fed."""
@@ -461,7 +455,7 @@ class Daemon:
             "night_until": exchange.overrides.get(NIGHT_UNTIL, ""),
             "lines": line_rows(exchange),
             "self_tests": self._self_tests.running(),
-            "phones": phone_states(exchange, _as_json(self._sip.phones())),
+            "phones": phone_states(exchange, _as_json(self._sip.phones(now))),
             "calls": call_rows(exchange),
             "lamps": lamps,
             "buttons": [{"name": name, "press": press, "does": deed} for (name, press), deed in BUTTONS.items()],

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from appliance.core.model import PHONES
-from appliance.core.watching import Moment, Ongoing, Watched, changes, messages, watch
+from appliance.core.watching import Moment, Ongoing, Watched, changes, circles, messages, watch
 from appliance.exchange.exchange import Exchange
 
-GAP = 0.05  # seconds: a call changes several times in a moment
+GAP = 0.05  # seconds between a change and the lamps: a call changes several times in a moment, and comes first
 
 
 class Shown(Protocol):
@@ -30,7 +30,8 @@ class PhoneLamps:
         self._states: dict[str, Watched] = {}
         self._messages: dict[str, tuple[int, int]] = {}
         self._touched = True
-        self._next = 0.0
+        self._due = float("-inf")  # the first time at once
+        self._plan, self._circles = exchange.plan, circles(exchange.plan)
 
     def touched(self) -> None:
         """Something changed: look again in the next turn."""
@@ -42,11 +43,15 @@ class PhoneLamps:
 
     def tick(self, at: float) -> None:
         """Tell what is other than before."""
-        if not self._touched or at < self._next:
+        if not self._touched:
             return
-        self._touched, self._next = False, at + GAP
-        plan = self._exchange.plan
-        states, heard = watch(plan, self._moment()), messages(plan, self.unheard)
+        self._due = self._due or at + GAP
+        if at < self._due:
+            return
+        self._touched, self._due, plan = False, 0.0, self._exchange.plan
+        if plan is not self._plan:
+            self._plan, self._circles = plan, circles(plan)
+        states, heard = watch(plan, self._moment(), self._circles), messages(plan, self.unheard)
         for name, state in changes(self._states, states):
             self._phones.show(name, state, at)
         for extension, counted in changes(self._messages, heard):

@@ -45,6 +45,7 @@ class Spending:
         self._notices = notices
         self._items = items
         plan = exchange.plan
+        self._plan, self._keys = plan, _keys(plan)
         self._ledger = Ledger(plan.zone, plan.calling.night)
         self._told: set[tuple[str, str, int]] = set()
         self._flood_told: dict[str, float] = {}
@@ -71,8 +72,7 @@ class Spending:
     def spent(self) -> Mapping[str, Spent]:
         """By the key of each line and person, up to now."""
         self._follow_plan()
-        now, running = self._now(), [charge for _, charge in self._running()]
-        return {key: self._ledger.spent(key, now, running, self._switched()) for key in _keys(self._exchange.plan)}
+        return self._ledger.of(self._keys, self._now(), (charge for _, charge in self._running()), self._switched())
 
     def balances(self) -> Mapping[LineId, int | None]:
         """Of the lines whose balance is read: minor units, None where it is not known."""
@@ -192,7 +192,9 @@ class Spending:
 
     def _follow_plan(self) -> None:
         plan = self._exchange.plan
-        self._ledger.zone, self._ledger.night = plan.zone, plan.calling.night
+        if plan is not self._plan:
+            self._plan, self._keys = plan, _keys(plan)
+            self._ledger.zone, self._ledger.night = plan.zone, plan.calling.night
 
     def _now(self) -> datetime:
         return self._exchange.clock.local(self._exchange.plan.zone)
@@ -201,9 +203,8 @@ class Spending:
         return self._exchange.overrides.get("night", "")
 
 
-def _keys(plan: Plan) -> Iterable[str]:
-    yield from (f"line/{line}" for line in plan.lines)
-    yield from (f"person/{extension}" for extension in plan.people)
+def _keys(plan: Plan) -> frozenset[str]:
+    return frozenset((*(f"line/{line}" for line in plan.lines), *(f"person/{extension}" for extension in plan.people)))
 
 
 def _caps(plan: Plan) -> dict[str, Cap]:

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from itertools import count
 
 from appliance.core import commands as do
@@ -198,8 +199,9 @@ class SipLine:
         """Registrations of before the restart."""
         self.registrations.restore([b for b in bindings if b.extension in self._passwords], self._monotonic())
 
-    def phones(self) -> list[dict[str, object]]:
-        """Every extension with its phones, for the page."""
+    def phones(self, now: datetime) -> list[dict[str, object]]:
+        """Every extension with its phones, for the page; `expires`: when a phone is forgotten unless it registers
+        again, in the zone of `now`."""
         at = self._monotonic()
         return [
             {
@@ -209,7 +211,7 @@ class SipLine:
                         "uri": binding.uri,
                         "user_agent": binding.user_agent,
                         "flow": f"{binding.flow.transport} {binding.flow.host}:{binding.flow.port}",
-                        "expires": max(int(binding.expires_at - at), 0),
+                        "expires": (now + timedelta(seconds=binding.expires_at - at)).isoformat(timespec="seconds"),
                         "alive": alive,
                     }
                     for binding, alive in self.registrations.all_of(extension, at)

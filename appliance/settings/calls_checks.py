@@ -133,7 +133,7 @@ def _ending(row: Row, path: str, action: str, there: There) -> Faults:
     where = f"{path}{action}_to"
     if what == "mailbox":
         kind = "mailbox"
-    elif what == "announce" and to and action != "closed":
+    elif what == "announce" and to:
         kind = "announcement"
     elif what == "transfer":
         number = re.sub(r"[\s().\-/]", "", to)

@@ -13,6 +13,12 @@ PRODUCT_STATE = Path("/var/lib/centralka")
 PRODUCT_RUN = Path("/run/centralka")
 
 
+def cache(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the set-up leaves what it built and fetched: the same folder as in bootstrap.sh."""
+    users = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "/root")) / ".cache"
+    return Path(environ.get("CENTRALKA_CACHE") or Path(users) / "centralka")
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """The two folders, and the names in them."""

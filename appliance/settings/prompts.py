@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import appliance
-from appliance.settings.places import Places
+from appliance.settings.places import Places, cache
 
 FALLBACK_LANGUAGE = "en"
 SOUNDS = "CENTRALKA_SOUNDS"  # where the set-up step left the spoken prompts
@@ -31,7 +31,7 @@ class Prompts:
     @classmethod
     def of(cls, places: Places, environ: Mapping[str, str] = os.environ) -> "Prompts":
         """The box's own: what the worker spoke, what the set-up left, what was installed."""
-        sounds = Path(environ.get(SOUNDS) or Path(environ.get("HOME", "/root")) / ".cache/centralka/sounds")
+        sounds = Path(environ.get(SOUNDS) or cache(environ) / "sounds")
         return cls(places.uploads, (places.rendered, sounds, PRODUCT_SOUNDS))
 
     def find(self, prompt: str, language: str, country: str = "") -> Path | None:

@@ -1,6 +1,7 @@
 """The page in a real browser, with a real box behind it."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -31,6 +32,7 @@ PAGES = (
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
 NARROWEST = 320  # nothing scrolls sideways here either
 SIZES = {"telephone": {"width": 360, "height": 740}, "desk": {"width": 1280, "height": 800}}
+CUT_OFF = "[...document.querySelectorAll('nav, .tabs')].some(one => one.scrollWidth > one.clientWidth + 1)"
 PASSWORD = "three blue chairs"
 
 
@@ -96,6 +98,8 @@ def test_every_page_is_readable_on_a_telephone_and_a_desk_in_light_and_dark(
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > viewport["width"]:
             wrong.append(f"{path}: {width} px wide")
+        if page.evaluate(CUT_OFF):
+            wrong.append(f"{path}: a tab is cut off")
         page.set_viewport_size({"width": NARROWEST, "height": 640})
         if page.evaluate("document.documentElement.scrollWidth") > NARROWEST:
             wrong.append(f"{path}: wider than {NARROWEST} px")
@@ -148,6 +152,20 @@ def test_a_caller_is_blocked_straight_from_the_call_and_the_hours_saved_without_
     assert saved[0]["start"] == "07:30"
     first.close()
     context.close()
+
+
+def test_a_persons_page_says_until_when_the_phone_is_known(office: Office, browser: Browser, phone: MakePhone) -> None:
+    phone("102")
+    context = browser.new_context()
+    page = sign_in(office, context)
+    page.goto(base(office) + "/people/p102")
+    until = page.locator("section", has_text="Connected phones").locator(".muted").inner_text()
+    context.close()
+    contact = next(one for one in office.status()["phones"] if one["extension"] == "102")["contacts"][0]
+    ends = datetime.fromisoformat(contact["expires"])
+    assert until == f"until {ends:%H:%M}"
+    now = datetime.fromisoformat(office.status()["now"])
+    assert timedelta(0) < ends - now <= timedelta(hours=1)
 
 
 def test_a_test_mail_shows_the_servers_own_words(office: Office, browser: Browser) -> None:

@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.core.model import PHONES, Kind, LegId, Number, Offer
-from appliance.core.plan import Group
-from appliance.core.watching import Moment, Ongoing, Stage, Talk, Watched, changes, colleagues, messages, watch
+from appliance.core.plan import Group, Plan
+from appliance.core.watching import Moment, Ongoing, Stage, Talk, Watched, changes, circles, messages, watch
 from tests.core.builders import GSM0, OWN, dialled, plan
 
 PEOPLE = frozenset({"101", "102"})
+
+
+def watched(office: Plan, moment: Moment) -> dict[str, Watched]:
+    return watch(office, moment, circles(office))
 
 
 def leg(name: str, line: str, number: str, state: str) -> Mapping[str, str]:
@@ -28,11 +32,11 @@ def outside(state: str) -> Ongoing:
 
 
 def seen(name: str, *calls: Ongoing, **more: Any) -> Watched:
-    return watch(plan(), Moment(calls, registered=PEOPLE, **more))[name]
+    return watched(plan(), Moment(calls, registered=PEOPLE, **more))[name]
 
 
 def test_nobody_calls_and_every_lamp_is_dark() -> None:
-    states = watch(plan(), Moment())
+    states = watched(plan(), Moment())
     assert set(states) == {"101", "102", "103", "gsm0", "office", "*28"}
     assert all(state.talks == () for state in states.values())
 
@@ -80,9 +84,9 @@ def test_who_is_signed_in_is_reachable() -> None:
 def test_colleagues_are_those_of_any_group_of_mine_and_i_myself() -> None:
     groups = {"a": Group("a", "A", ("101", "102")), "b": Group("b", "B", ("101", "103"))}
     office = plan(groups=groups)
-    assert colleagues(office, "101") == {"101", "102", "103"}
-    assert colleagues(office, "102") == {"101", "102"}
-    assert watch(office, Moment())["103"].seen_by == {"101", "103"}
+    assert circles(office)["101"] == {"101", "102", "103"}
+    assert circles(office)["102"] == {"101", "102"}
+    assert watched(office, Moment())["103"].seen_by == {"101", "103"}
 
 
 def test_only_what_changed_is_told_and_what_is_gone_as_gone() -> None:

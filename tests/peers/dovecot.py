@@ -20,6 +20,7 @@ from email import policy
 from email.message import EmailMessage
 from pathlib import Path
 
+from appliance.settings.places import cache
 from tests.peers.certificates import Certificates, make_certificates
 from tests.peers.exim import answers, free_port, until
 
@@ -218,6 +219,6 @@ def program() -> tuple[Path, Path]:
     """Where dovecot and its parts are: the system's, or those unpacked into the cache."""
     if shutil.which("dovecot", path="/usr/sbin"):
         return Path("/usr/sbin/dovecot"), Path("/usr/lib/dovecot")
-    for path in Path.home().glob(".cache/centralka/daemons/**/usr/sbin/dovecot"):
+    for path in cache().glob("daemons/**/usr/sbin/dovecot"):
         return path, path.parent.parent / "lib" / "dovecot"
     raise RuntimeError("dovecot is missing: apt-get install dovecot-imapd")

@@ -20,6 +20,7 @@ from email import policy
 from email.message import EmailMessage
 from pathlib import Path
 
+from appliance.settings.places import cache
 from tests.peers.certificates import Certificates, make_certificates
 
 USER, PASSWORD = "box", "pąss wörd-1"
@@ -208,7 +209,7 @@ def program() -> str:
     found = os.environ.get("EXIM4") or shutil.which("exim4") or shutil.which("exim4", path="/usr/sbin")
     if found:
         return found
-    for path in Path.home().glob(".cache/centralka/**/usr/sbin/exim4"):
+    for path in cache().glob("daemons/**/usr/sbin/exim4"):
         return str(path)
     raise RuntimeError("exim4 is missing: apt-get install exim4-daemon-light")
 
