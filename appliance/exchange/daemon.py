@@ -30,6 +30,7 @@ from appliance.exchange.exchange import Exchange
 from appliance.exchange.faults import faults_now, notes_now
 from appliance.exchange.handling import Handling
 from appliance.exchange.keeper import Keeper
+from appliance.exchange.line_kinds import Shared, make_line, trunk_verbs
 from appliance.exchange.line_watch import LineWatch
 from appliance.exchange.loop import Inbox, Loop
 from appliance.exchange.mailboxes import Mailboxes
@@ -53,7 +54,6 @@ from appliance.journal.writes import PutLineFact
 from appliance.lines import Line
 from appliance.lines.audio import Audio
 from appliance.lines.endpoint import SipSettings
-from appliance.lines.gsm import from_settings
 from appliance.lines.ports import Ports
 from appliance.lines.sip import SipLimits, SipLine
 from appliance.panel.pins import Panel
@@ -149,6 +149,7 @@ class Daemon:
         self._verbs = Verbs(self._exchange, self._desk, self._self_tests, {
             **sending.table, **self._sims.verbs(), **CallVerbs(self._exchange, self._handling).table(),
             **self._spending.verbs(), **self._recordings.verbs(), **self._blocking.table,
+            **trunk_verbs(self._exchange),
         })  # fmt: skip
         self._control = ControlServer(places.control, self._inbox.put, SECONDS)
         self._ports = Ports(lambda: devices.all_ports(places.devices))
@@ -415,7 +416,8 @@ class Daemon:
     def _make_line(self, item: Mapping[str, Value]) -> Line:
         office, tries = str(self._desk.settings["office"]["country"]), self._places.state / "pins-tried.json"
         known = self._exchange.line_facts.get(str(item["id"]))
-        return from_settings(item, self._inbox.put, self._audio, office, tries, self._ports, known)
+        shared = Shared(self._inbox.put, self._audio, office, tries, self._ports, self._sip.trunks)
+        return make_line(item, shared, known)
 
     def _lines_in_use(self) -> dict[str, Mapping[str, Value]]:
         items = rows(self._desk.settings, "lines")

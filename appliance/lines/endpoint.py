@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 MOST_LEGS = 240
 MOST_PORTS = 400
+SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"  # Debian's package ca-certificates
 SESSION_SECONDS, SHORTEST_SESSION = 1800, 90  # RFC 4028
 
 # what we offer and take, best first; 0 switches a codec off. The bridge runs at 8 kHz, for the lines do.
@@ -55,9 +56,17 @@ class _Account(pj.Account):  # type: ignore[misc]
 class _Endpoint(pj.Endpoint):  # type: ignore[misc]
     """Tells when a connection is gone."""
 
-    def __init__(self, on_lost: Callable[[int], None]) -> None:
+    def __init__(self, on_lost: Callable[[int], None], account_for: Callable[[], int]) -> None:
         super().__init__()
         self._on_lost = on_lost
+        self._account_for = account_for
+
+    def onSelectAccount(self, prm: "pj.OnSelectAccountParam") -> None:  # noqa: N802 (pjsua2's name)
+        """The door knows whose call it let in; PJSIP would guess by names that anybody can write."""
+        try:
+            prm.accountIndex = self._account_for()
+        except Exception:
+            log.exception("the account of a call could not be chosen")
 
     def onTransportState(self, prm: "pj.OnTransportStateParam") -> None:  # noqa: N802
         """A phone's connection closed: the way to it is gone."""
@@ -74,26 +83,27 @@ class Endpoint:
     def __init__(
         self,
         settings: SipSettings,
-        hook: native.Hook,
         on_incoming: Callable[[int], None],
         on_lost: Callable[[int], None],
     ) -> None:
         self.settings = settings
-        self._hook = hook
+        self._trunk_of: Callable[[], int | None] = lambda: None
         self._on_incoming = on_incoming
         self._on_lost = on_lost
         self._endpoint: _Endpoint | None = None
         self.account: _Account | None = None
 
-    def start(self) -> None:
-        """Listen. Raises LineError when the address or port cannot be had."""
+    def start(self, hook: native.Hook, trunk_of: Callable[[], int | None]) -> None:
+        """Listen. `trunk_of`: the account of the trunk whose INVITE is on its way, None for a phone's. Raises LineError
+        when the address or port cannot be had."""
         gc.disable()
+        self._trunk_of = trunk_of
         native.quiet()
-        self._endpoint = endpoint = _Endpoint(self._on_lost)
+        self._endpoint = endpoint = _Endpoint(self._on_lost, self._account_for)
         endpoint.libCreate()
         endpoint.libInit(self._config())
         native.quiet()
-        native.install(self._hook)
+        native.install(hook)
         try:
             for kind in (pj.PJSIP_TRANSPORT_UDP, pj.PJSIP_TRANSPORT_TCP):
                 endpoint.transportCreate(kind, self._transport(self.settings.sip_port))
@@ -107,6 +117,29 @@ class Endpoint:
             endpoint.codecSetPriority(codec.codecId, CODECS.get(name, 0))
         self.account = _Account(self._on_incoming)
         self.account.create(self._account_config())
+
+    def _account_for(self) -> int:
+        trunk = self._trunk_of()
+        return trunk if trunk is not None else int(self.account.getId()) if self.account else -1
+
+    def add_tls(self, verify: bool, authority: str) -> int:
+        """A way for calls out over TLS; PJSUA's id of it. `verify`: certificates are checked, against `authority` or
+        what the system knows. Raises LineError."""
+        config = self._transport(0)
+        tls = config.tlsConfig
+        tls.verifyServer = verify
+        tls.CaListFile = authority or SYSTEM_AUTHORITIES
+        tls.proto = pj.PJ_SSL_SOCK_PROTO_TLS1_2 | pj.PJ_SSL_SOCK_PROTO_TLS1_3
+        try:
+            return int(self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_TLS, config)) if self._endpoint else -1
+        except pj.Error as error:
+            raise LineError(f"TLS: {error.reason}", address=self.settings.address) from error
+
+    def rtp_transport(self) -> "pj.TransportConfig":
+        """Where the speech of calls goes."""
+        rtp = self._transport(self.settings.rtp_from, self.settings.rtp_to - self.settings.rtp_from)
+        rtp.randomizePort = True  # each account counts for itself: all would begin with the same port
+        return rtp
 
     def pump(self, milliseconds: int) -> None:
         """Wait for SIP at most that long, and run the callbacks of what came."""
@@ -151,8 +184,7 @@ class Endpoint:
         config.callConfig.timerUse = pj.PJSUA_SIP_TIMER_OPTIONAL
         config.callConfig.timerSessExpiresSec = SESSION_SECONDS
         config.callConfig.timerMinSESec = SHORTEST_SESSION
-        rtp = self._transport(self.settings.rtp_from, self.settings.rtp_to - self.settings.rtp_from)
-        config.mediaConfig.transportConfig = rtp
+        config.mediaConfig.transportConfig = self.rtp_transport()
         config.mediaConfig.lockCodecEnabled = False
         config.natConfig.contactRewriteUse = config.natConfig.viaRewriteUse = config.natConfig.sdpNatRewriteUse = 0
         config.natConfig.sipOutboundUse = 0

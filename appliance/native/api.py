@@ -7,7 +7,7 @@ All functions belong to the loop thread. The three callbacks run there too, insi
 import logging
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -103,6 +103,11 @@ def install(hook: Hook) -> None:
 def uninstall() -> None:
     """Before the library ends."""
     _hooks.clear()
+
+
+def set_providers(addresses: Iterable[str]) -> None:
+    """Where providers are: what they write into Contact and Record-Route holds, other than that of phones."""
+    lib.ck_providers(" ".join(sorted(addresses)).encode("ascii", "ignore"))
 
 
 def respond(request: Request, code: int, headers: list[tuple[str, str]], stateful: bool = False, tag: str = "") -> None:

@@ -24,6 +24,7 @@ extern "Python" int ck_on_request(void *, char *, int, char *, int, char *, size
 extern "Python" void ck_on_dropped(char *, int, char *, int);
 extern "Python" void ck_on_answer(long, int);
 int ck_hook_install(void);
+void ck_providers(const char *list);
 int ck_respond(void *request, int code, const char *headers, int stateful);
 void ck_to_tag(void *request, const char *tag);
 int ck_account_route(int account, const char *route);

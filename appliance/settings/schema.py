@@ -43,6 +43,8 @@ from appliance.settings.fields import (
 from appliance.settings.screening import FIELDS as SCREENING_FIELDS
 from appliance.settings.screening import STRANGERS
 from appliance.settings.sims import sim_faults
+from appliance.settings.trunks import KINDS, trunk_faults
+from appliance.settings.trunks import LINE_FIELDS as TRUNK_FIELDS
 from appliance.words import PROMPTS
 
 COUNTRIES = {
@@ -150,11 +152,11 @@ HOURS = Section("hours", "Hours", (
 SPEECH = {"automatic": "By itself", "serial": "The speech port", "alsa": "The sound card"}
 LINES = Section("lines", "Lines", (
     _id(),
-    Choice(name="kind", label="Kind", options={"gsm": "SIM card"}, default="gsm", kind="hidden"),
+    Choice(name="kind", label="Kind", options=KINDS, default="gsm", kind="hidden"),
     Text(name="label", label="Name", required=True, longest=40, help="What colleagues and reports call it."),
     Phone(name="number", label="Its number"),
     Switch(name="enabled", label="In use", default=True),
-    Text(name="device", label="Port of the modem", required=True, longest=200, pattern=r"/[^\0]*",
+    Text(name="device", label="Port of the modem", longest=200, pattern=r"/[^\0]*",
          pattern_fault="not-a-path", help="The command port, best by its lasting name under /dev/centralka."),
     Text(name="pcm_device", label="Speech port", longest=200, pattern=r"/[^\0]*", pattern_fault="not-a-path",
          help="Leave it empty for a new line: we take the one beside the command port, if there is one."),
@@ -256,6 +258,7 @@ LINES = Section("lines", "Lines", (
     *calling.LINE_FIELDS,
     Choice(name="strangers", label="Callers nobody knows yet", options=STRANGERS, default="ring",
            help="With a key: a voice asks for a digit. Who presses it rings, and later on without being asked."),
+    *TRUNK_FIELDS,
 ), many=True)  # fmt: skip
 
 PEOPLE = Section("people", "People and phones", (
@@ -426,6 +429,7 @@ def check_between(settings: Settings) -> dict[str, Fault]:
             faults[f"lines.{i}.closed_prompt"] = Fault("unknown-prompt", prompt=str(line.get("closed_prompt")))
         for name in sim_faults(line):
             faults[f"lines.{i}.{name}"] = Fault("required")
+        faults.update({f"lines.{i}.{name}": fault for name, fault in trunk_faults(line).items()})
     for i, person in enumerate(people):
         if person.get("outgoing_line") and person.get("outgoing_line") not in line_ids:
             faults[f"people.{i}.outgoing_line"] = Fault("unknown-line", line=str(person.get("outgoing_line")))
