@@ -66,6 +66,10 @@ class TrunkCall(SipCall):
         except Exception:
             log.exception("a sign of a provider was lost")
 
+    def onCallRedirected(self, prm: "pj.OnCallRedirectedParam") -> int:  # noqa: N802
+        """A 3xx is not followed, and is what the call ends with."""
+        return int(pj.PJSIP_REDIRECT_REJECT)
+
 
 @dataclass(slots=True)
 class _Leg:

@@ -4,7 +4,7 @@ A section is one document ("single": office, network...) or a list of records wi
 people...). `check_all` gives every fault of a whole set of settings at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from appliance.settings import calling, recording
@@ -74,12 +74,13 @@ HEARTBEATS = {"off": "Never", "daily": "Every day", "weekly": "Every Monday"}
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A named set of fields; `many` makes it a list of records."""
+    """A named set of fields; `many` makes it a list of records; `also` gives faults between fields of one record."""
 
     name: str
     label: str
     fields: tuple[Field, ...]
     many: bool = False
+    also: Callable[[Mapping[str, Value]], Mapping[str, Fault]] = lambda record: {}
 
 
 def _id() -> Text:
@@ -259,7 +260,7 @@ LINES = Section("lines", "Lines", (
     Choice(name="strangers", label="Callers nobody knows yet", options=STRANGERS, default="ring",
            help="With a key: a voice asks for a digit. Who presses it rings, and later on without being asked."),
     *TRUNK_FIELDS,
-), many=True)  # fmt: skip
+), many=True, also=trunk_faults)  # fmt: skip
 
 PEOPLE = Section("people", "People and phones", (
     _id(),
@@ -394,7 +395,7 @@ def check_section(section: Section, doc: Mapping[str, Value]) -> tuple[dict[str,
             faults[path + "id"] = Fault("not-a-record")
             continue
         values, wrong = check(section.fields, item, path)
-        faults.update(wrong)
+        faults.update({path + name: fault for name, fault in section.also(item).items()} | wrong)
         if isinstance(values.get("id"), str) and values["id"] in seen:
             faults[path + "id"] = Fault("taken")
         seen.add(str(values.get("id")))
@@ -429,7 +430,6 @@ def check_between(settings: Settings) -> dict[str, Fault]:
             faults[f"lines.{i}.closed_prompt"] = Fault("unknown-prompt", prompt=str(line.get("closed_prompt")))
         for name in sim_faults(line):
             faults[f"lines.{i}.{name}"] = Fault("required")
-        faults.update({f"lines.{i}.{name}": fault for name, fault in trunk_faults(line).items()})
     for i, person in enumerate(people):
         if person.get("outgoing_line") and person.get("outgoing_line") not in line_ids:
             faults[f"people.{i}.outgoing_line"] = Fault("unknown-line", line=str(person.get("outgoing_line")))

@@ -227,7 +227,7 @@ def switch(tmp_path: Path) -> Iterator[Callable[..., Phone]]:
     def make(box_address: str, user: str, hertz: float, address: str = "", **more: object) -> Phone:
         mic = sound.tone(tmp_path / f"switch{len(made)}.wav", hertz, 60)
         address = address or new_address()
-        one = Phone(tmp_path / f"switch{len(made)}", address, box_address, user, "", mic, register=0, **more)
+        one = Phone(tmp_path / f"switch{len(made)}", address, box_address, user, "none", mic, register=0, **more)
         made.append(one)
         return one
 
