@@ -31,14 +31,16 @@ class Provider:
     `refuses`: a status for REGISTER in place of the challenge."""
 
     def __init__(self, address: str, user: str = "482212345", password: str = PASSWORD, port: int = 5060) -> None:
-        self.address, self.port, self.user, self.password = address, port, user, password
+        self.address, self.port, self.user = address, port, user
         self.answers: tuple[str, ...] = ("180", "200")
         self.extra: dict[str, str] = {}  # headers of the final answer
         self.refuses = ""
         self.expires = 600
         self.pings = True
         self.requests: list[str] = []
-        self.contact = ""
+        self.contact = ""  # of who signed in last
+        self.accounts = {user: password}
+        self.contacts: dict[str, str] = {}
         self.registrations: list[float] = []
         self._nonces: set[str] = set()
         self._waiting: dict[str, threading.Event] = {}
@@ -114,14 +116,16 @@ class Provider:
         self.registrations.append(time.monotonic())
         contact, wanted = head(text, "Contact"), head(text, "Expires")
         self.contact = "" if wanted == "0" else (re.search(r"<([^>]+)>", contact) or [contact, contact])[1]
+        self.contacts[str(re.search(r"sips?:([^@>]+)@", head(text, "To"))[1])] = self.contact  # type: ignore[index]
         expires = "0" if wanted == "0" else str(self.expires)
         self._send(self.reply(text, "200 OK", Contact=f"{contact};expires={expires}", Expires=expires), peer)
 
     def _proved(self, text: str, method: str) -> bool:
         given = dict(re.findall(r'(\w+)="?([^",]+)"?', head(text, "Authorization")))
-        if given.get("nonce") not in self._nonces or given.get("username") != self.user:
+        user = given.get("username", "")
+        if given.get("nonce") not in self._nonces or user not in self.accounts:
             return False
-        ha1 = hashlib.md5(f"{self.user}:provider:{self.password}".encode()).hexdigest()
+        ha1 = hashlib.md5(f"{user}:provider:{self.accounts[user]}".encode()).hexdigest()
         ha2 = hashlib.md5(f"{method}:{given['uri']}".encode()).hexdigest()
         proof = f"{ha1}:{given['nonce']}:{given['nc']}:{given['cnonce']}:auth:{ha2}"
         return hashlib.md5(proof.encode()).hexdigest() == given["response"]
@@ -242,12 +246,18 @@ class Incoming:
                  for line in self.lines if not line.startswith(("Contact", "Content"))]  # fmt: skip
         self.provider._send("\r\n".join([*lines, "Content-Length: 0"]) + "\r\n\r\n", self.box)
 
-    def _within(self, method: str, target: str, to: str, cseq: int, body: str = "", kind: str = "") -> None:
+    def refer(self, to: str) -> None:
+        """Ask the box to call somebody else."""
+        self._within("REFER", self._target, self._to, 4, more=f"Refer-To: <{to}>")
+
+    def _within(
+        self, method: str, target: str, to: str, cseq: int, body: str = "", kind: str = "", more: str = ""
+    ) -> None:
         at = f"{self.provider.address}:{self.provider.port}"
         lines = [
             f"{method} {target} SIP/2.0", f"Via: SIP/2.0/UDP {at};branch=z9hG4bK{method}{self.call_id}{cseq};rport",
             "Max-Forwards: 70", self.lines[3], f"To: {to}", f"Call-ID: {self.call_id}", f"CSeq: {cseq} {method}",
-            *([f"Content-Type: {kind}"] if kind else []), f"Content-Length: {len(body)}",
+            *([f"Content-Type: {kind}"] if kind else []), *([more] if more else []), f"Content-Length: {len(body)}",
         ]  # fmt: skip
         self.provider._send("\r\n".join(lines) + "\r\n\r\n" + body, self.box)
 
