@@ -150,7 +150,7 @@ def _line(
 
 def _sms_rules(row: Mapping[str, Value]) -> SmsRules:
     return SmsRules(
-        allowed=bool(row["sms_out"]),
+        allowed=bool(row["sms_out"]) and row.get("kind", "gsm") == "gsm",
         report=bool(row["sms_report"]),
         national=bool(row["sms_national"]),
         premium=bool(row["sms_premium"]),
