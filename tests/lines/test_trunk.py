@@ -11,7 +11,8 @@ from tests.peers import sound
 from tests.peers.addresses import new_address
 from tests.peers.baresip import Phone
 from tests.peers.box import PASSWORDS, Box, people
-from tests.peers.provider import PASSWORD, Provider
+from tests.peers.provider import PASSWORD, Provider, head
+from tests.peers.sip_client import sdp
 from tests.peers.waiting import until
 
 NUMBER = "+48221234500"
@@ -281,3 +282,77 @@ def test_both_hear_each_other_on_a_call_in(phone, switch) -> None:
         hear((ben, 1000, 440), (far, 440, 1000))
         [row] = box.wait_calls()
         assert (row["caller"], row["called"], row["line"]) == (OUTSIDE, NUMBER, "sip0")
+
+
+# ---- before the answer --------------------------------------------------------------------------------------------
+
+
+def test_what_the_provider_plays_before_the_answer_is_heard(box: Box, provider: Provider, phone) -> None:
+    """Early media: an announcement, or the network's own ringing."""
+    provider.answers = ("183", "tone 1000", "wait")
+    anna = phone(box, "101")
+    anna.dial("600100200")
+    anna.wait("CALL_PROGRESS")
+    until("four seconds before an answer", lambda: len(sound.read(anna.heard())) > 5 * 8000, 15, 0.2)
+    assert not anna.saw("CALL_ESTABLISHED")
+    assert sound.analyse(sound.read(anna.heard()), 1000, 440).share > 0.8
+    anna.hang_up()
+    assert box.wait_calls()[0]["cause"] == "cancelled"
+
+
+@pytest.mark.parametrize("answers", [("183", "sleep 0.5", "200"), ("200",), ("180", "183", "180", "200"),
+                                     ("183 bare", "sleep 0.5", "200")])  # fmt: skip
+def test_a_provider_may_ring_in_its_own_way(box: Box, provider: Provider, phone, answers) -> None:
+    """183 alone, no 180 at all, both, or a 183 without sound: the call comes about."""
+    provider.answers = answers
+    anna = phone(box, "101")
+    anna.dial("600100200")
+    if answers[0] == "183 bare":
+        anna.wait("CALL_RINGING")
+    elif answers[0] == "183":
+        anna.wait("CALL_PROGRESS")
+    anna.wait("CALL_ESTABLISHED")
+    anna.hang_up()
+    provider.wait_for("BYE")
+    assert box.wait_calls()[0]["cause"] == "normal"
+
+
+def test_a_caller_who_gives_up_while_it_rings_outside_is_told_to_the_provider(box: Box, provider: Provider, phone):
+    provider.answers = ("183", "wait")
+    anna = phone(box, "101")
+    anna.dial("600100200")
+    anna.wait("CALL_PROGRESS")
+    anna.hang_up()
+    provider.wait_for("CANCEL")
+    assert box.wait_calls()[0]["cause"] == "cancelled"
+    box.idle()
+
+
+def test_keys_that_a_provider_tells_by_info_are_heard(box: Box, provider: Provider, phone) -> None:
+    ben = phone(box, "102", answers=True)
+    call = provider.call(here(box))
+    call.ack()
+    ben.wait("CALL_ESTABLISHED")
+    call.info("5")
+    until("ben sees the key", lambda: ben.digits() == "5")
+    call.hang_up()
+    ben.wait("CALL_CLOSED")
+
+
+def test_media_that_a_provider_moves_within_a_call_keeps_the_call(box: Box, provider: Provider, phone) -> None:
+    """A re-INVITE with another port, and one without an offer; both are answered with one."""
+    ben = phone(box, "102", answers=True)
+    call = provider.call(here(box))
+    call.ack()
+    ben.wait("CALL_ESTABLISHED")
+    for number, body in ((5, sdp(provider.address, 9100)), (6, "")):
+        call.invite_again(number, body)
+        answer = provider.wait_reply(
+            lambda r, n=number: r.startswith("SIP/2.0 200") and head(r, "CSeq") == f"{n} INVITE"
+        )
+        assert "m=audio" in answer
+        call.ack_again(number, "" if body else sdp(provider.address, 9100))
+    assert box.status()["calls"][0]["state"] == "talking"
+    call.hang_up(9)
+    ben.wait("CALL_CLOSED")
+    assert box.wait_calls()[0]["cause"] == "normal"

@@ -21,7 +21,8 @@ CONTROL_PORT = 4444
 
 class Phone:
     """One phone. `mic` is a wav file of 8 kHz, mono, 16 bit, longer than the call: at its end baresip hangs up. `lamp`:
-    it subscribes to its messages; `watches`: an extension whose presence it subscribes to."""
+    it subscribes to its messages; `watches`: an extension whose presence it subscribes to;
+    `extra`: more parameters of its account."""
 
     def __init__(
         self,
@@ -39,6 +40,7 @@ class Phone:
         codecs: str = "",
         lamp: bool = False,
         watches: str = "",
+        extra: str = "",
     ) -> None:
         self.folder, self.address, self.server, self.extension = folder, address, server, extension
         self.recordings = folder / "rec"
@@ -48,7 +50,7 @@ class Phone:
         audio = f";audio_codecs={codecs}" if codecs else ""
         account = (
             f"<sip:{extension}@{server}:{port}>;auth_user={extension};auth_pass={password};regint={register};"
-            f"answermode={mode};mwi={'yes' if lamp else 'no'}{outbound}{audio}\n"
+            f"answermode={mode};mwi={'yes' if lamp else 'no'}{outbound}{audio}{extra}\n"
         )
         (folder / "accounts").write_text(account)
         (folder / "contacts").write_text(f'"Watched" <sip:{watches}@{server}>;presence=p2p\n' if watches else "")

@@ -8,11 +8,13 @@ import contextlib
 import hashlib
 import re
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable
 from itertools import count
 
+from tests.peers import sound
 from tests.peers.sip_client import sdp
 from tests.peers.waiting import until
 
@@ -27,7 +29,8 @@ def head(text: str, name: str) -> str:
 
 
 class Provider:
-    """`answers`: to an INVITE, such as ("180", "200") or ("486",); "183" has an offer, "wait" waits for the CANCEL.
+    """`answers`: to an INVITE, such as ("180", "200") or ("486",); "183" has an offer, "wait" waits for the CANCEL,
+    "tone 1000" plays one, "sleep 2" takes its time.
     `refuses`: a status for REGISTER in place of the challenge."""
 
     def __init__(self, address: str, user: str = "482212345", password: str = PASSWORD, port: int = 5060) -> None:
@@ -155,17 +158,35 @@ class Provider:
             if step == "wait":
                 self._waiting[call_id].wait(20)
                 continue
+            if step.startswith("tone"):
+                threading.Thread(target=self._play, args=(text, float(step.split(" ")[1])), daemon=True).start()
+                continue
             if step.startswith("sleep"):
                 time.sleep(float(step.split(" ")[1]))  # how long this switch takes
                 continue
             if code == "180":
                 self._send(self.reply(text, "180 Ringing", Contact=here), peer)
+            elif step == "183 bare":
+                self._send(self.reply(text, "183 Session Progress", Contact=here), peer)
             elif code == "183":
                 self._send(self.reply(text, "183 Session Progress", sdp(self.address, 9000), Contact=here), peer)
             elif code == "200":
                 self._send(self.reply(text, "200 OK", sdp(self.address, 9000), Contact=here), peer)
             else:
                 self._send(self.reply(text, step if " " in step else f"{step} Refused", **self.extra), peer)
+
+    def _play(self, invite: str, hertz: float, seconds: float = 8.0) -> None:
+        """A tone to where the INVITE wants speech, A-law, 20 ms a packet, from port 9000."""
+        found = re.search(r"(?m)^c=IN IP4 (\S+)", invite), re.search(r"(?m)^m=audio (\d+)", invite)
+        assert found[0]
+        assert found[1]
+        where, begun = (found[0][1], int(found[1][1])), time.monotonic()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as rtp:
+            rtp.bind((self.address, 9000))
+            for number in range(int(seconds * 50)):
+                octets = sound.alaw(hertz, number * 160, 160)
+                rtp.sendto(struct.pack("!BBHII", 0x80, 8, number, number * 160, 7) + octets, where)
+                time.sleep(max(begun + (number + 1) * 0.02 - time.monotonic(), 0))  # the pace of speech
 
     def _cancel(self, text: str, peer: tuple[str, int]) -> None:
         self._send(self.reply(text, "200 OK"), peer)
@@ -236,9 +257,18 @@ class Incoming:
         self._within("ACK", target, head(answer, "To"), 1)
         self._target, self._to = target, head(answer, "To")
 
-    def hang_up(self) -> None:
+    def hang_up(self, cseq: int = 8) -> None:
         """BYE."""
-        self._within("BYE", self._target, self._to, 2)
+        self._within("BYE", self._target, self._to, cseq)
+
+    def invite_again(self, cseq: int, body: str) -> None:
+        """A re-INVITE; without a body it wants an offer."""
+        contact = f"Contact: <sip:switch@{self.provider.address}:{self.provider.port}>"
+        self._within("INVITE", self._target, self._to, cseq, body, "application/sdp" if body else "", contact)
+
+    def ack_again(self, cseq: int, body: str = "") -> None:
+        """Take its answer."""
+        self._within("ACK", self._target, self._to, cseq, body, "application/sdp" if body else "")
 
     def cancel(self) -> None:
         """Give up."""
