@@ -73,6 +73,9 @@ class Providers(Protocol):
     def answered(self, token: int, code: int) -> None:
         """A provider answered, or nothing came."""
 
+    def wanted(self, name: str) -> None:
+        """PJSIP needs the address of a name."""
+
 
 @dataclass(slots=True)
 class _Rate:
@@ -184,6 +187,10 @@ class Door:
         else:
             owner = self._registrations if token > 0 else self._subscriptions
             owner.answered(token, code, self._monotonic())
+
+    def wanted(self, name: str) -> None:
+        """See `native.Hook`."""
+        self._providers.wanted(name)
 
     # ---- outside a dialog -----------------------------------------------------------------------------------------
 

@@ -132,7 +132,7 @@ class Trunk:
 
     def _look(self, at: float) -> None:
         """Find the server; the account is made as soon as it is known."""
-        hop = self._host.hop_of(self.settings, at)
+        hop = self._host.hop_of(self.settings)
         if hop is None:
             if self._host.unknown(self.settings) and self._watch.state != reg.UNKNOWN_NAME:
                 self._watch.state = reg.UNKNOWN_NAME
@@ -162,6 +162,8 @@ class Trunk:
             why = reg.CERTIFICATE if certificate and answer.code in reg.NOTHING_CAME else ""
             log.warning("line %s: the provider did not sign us in: %s", self.id, said)
             self._do(self._watch.refused(at, answer.code, answer.retry_after, why), at)
+            if self._watch.state == reg.NO_ANSWER and self._move_on(at):
+                self._do(self._watch.sign_in(at), at)
 
     def answered(self, code: int) -> None:
         """The answer to a question for a sign of life."""
@@ -182,6 +184,8 @@ class Trunk:
     def _ask(self, at: float) -> None:
         if self._hop is None:
             return
+        if self._watch.state == reg.NO_ANSWER and not self.settings.registers:
+            self._move_on(at)
         own = f"sip:{self.settings.user or 'centralka'}@{self.settings.domain}"
         token = self._host.token_for(self)
         if not native.send_options(f"sip:{self.settings.domain}", route_to(self.settings, self._hop), own, token):
@@ -196,9 +200,15 @@ class Trunk:
 
     def _down(self, at: float) -> None:
         self._became(self._watch.state)
-        if self._watch.state == reg.NO_ANSWER and self._host.next_hop(self.settings):
-            self._hop = self._host.hop_of(self.settings, at)
+        lost = self._watch.state == reg.NO_ANSWER and not self._watch.trying_since
+        if lost and self._move_on(at):
             self._do(self._watch.sign_in(at), at)
+
+    def _move_on(self, at: float) -> bool:
+        """To the next server of the provider's name, where there is one."""
+        moved = self._host.next_hop(self.settings, at)
+        self._hop = self._host.hop_of(self.settings) or self._hop
+        return moved
 
     def _became(self, state: str) -> None:
         self._since = _now()

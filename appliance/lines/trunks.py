@@ -13,7 +13,7 @@ from typing import Protocol
 
 from appliance.core.model import LineId
 from appliance.lines.endpoint import Endpoint
-from appliance.lines.resolver import Resolver
+from appliance.lines.resolver import Key, Resolver
 from appliance.lines.trunk_account import TrunkAccount, TrunkSettings
 from appliance.lines.trunk_calls import TrunkCalls
 from appliance.native import api as native
@@ -76,13 +76,13 @@ class Trunks:
     def add(self, trunk: Member) -> None:
         """It runs from now on."""
         self._trunks[trunk.id] = trunk
-        self._resolver.want(trunk.settings.next_hop[0])
-        self._resolver.want(trunk.settings.host)
+        self._keep_names()
 
     def remove(self, trunk: Member, account: TrunkAccount | None, calls: TrunkCalls, signs_out: bool) -> None:
         """It does no more; what is left of it goes when PJSIP lets it."""
         if self._trunks.get(trunk.id) is trunk:
             del self._trunks[trunk.id]
+            self._keep_names()
         if account and signs_out:
             account.sign_out()
         wait = SIGNS_OUT_SECONDS if signs_out else 0.0
@@ -110,18 +110,24 @@ class Trunks:
 
     # ---- where providers are --------------------------------------------------------------------------------------
 
-    def hop_of(self, settings: TrunkSettings, at: float) -> Hop | None:
+    def hop_of(self, settings: TrunkSettings) -> Hop | None:
         """The server to use now; None while its name is asked for, or is unknown."""
-        host, port = settings.next_hop
-        return self._resolver.hop(host, port, settings.transport, at)
+        return self._resolver.hop(*settings.next_hop, settings.transport)
 
-    def next_hop(self, settings: TrunkSettings) -> bool:
+    def next_hop(self, settings: TrunkSettings, at: float) -> bool:
         """The server does not answer: take the next of its name. False where there is no other."""
-        return self._resolver.move_on(settings.next_hop[0])
+        return self._resolver.move_on(*settings.next_hop, settings.transport, at)
 
     def unknown(self, settings: TrunkSettings) -> bool:
         """Nobody knows the name."""
-        return self._resolver.unknown(settings.next_hop[0])
+        return self._resolver.unknown(*settings.next_hop, settings.transport)
+
+    def wanted(self, name: str) -> None:
+        """See `native.Hook`."""
+        self._resolver.wanted(name)
+
+    def _keep_names(self) -> None:
+        self._resolver.keep(key for trunk in self._trunks.values() for key in _names(trunk.settings))
 
     def tls_of(self, settings: TrunkSettings) -> int:
         """PJSUA's id of the TLS transport that checks certificates as this trunk wants it."""
@@ -131,9 +137,8 @@ class Trunks:
         return self._tls[key]
 
     def _addresses(self, trunk: Member) -> frozenset[str]:
-        settings = trunk.settings
-        found = self._resolver.addresses(settings.next_hop[0]) | self._resolver.addresses(settings.host)
-        return found | frozenset(settings.peers)
+        found = (self._resolver.addresses(*name) for name in _names(trunk.settings))
+        return frozenset(trunk.settings.peers).union(*found)
 
     # ---- for the door ---------------------------------------------------------------------------------------------
 
@@ -181,6 +186,7 @@ class Trunks:
 
     def poll(self, at: float) -> None:
         """Follow the names; let go what PJSIP is done with."""
+        self._resolver.poll(at)
         addresses = frozenset[str]().union(*(self._addresses(trunk) for trunk in self._trunks.values()))
         if addresses != self._known:
             self._known = addresses
@@ -199,3 +205,10 @@ class Trunks:
                 one.account.shutdown()
         self._retired.clear()
         self._asked.clear()
+        self._resolver.close()
+
+
+def _names(settings: TrunkSettings) -> tuple[Key, ...]:
+    """Where the packets go, and what the provider is called: calls may come from either."""
+    way = (*settings.next_hop, settings.transport)
+    return (way, (settings.host, settings.port, settings.transport)) if settings.proxy else (way,)

@@ -2,8 +2,8 @@
  *
  * Two modules. `source` (priority 12, before the transaction layer at 16) makes every peer reachable where its packets
  * come from: answers go to the source port even without rport (RFC 3581 leaves phones behind NAT mute otherwise), and
- * Contact and Record-Route of a dialog with a phone give way to the flow; a provider's stay. `hook` (priority 31, after transactions at 16 and before
- * the UA layer at 32) shows each new request to Python, which answers it, or lets it pass.
+ * Contact and Record-Route of a dialog with a phone give way to the flow; a provider's stay. `hook` (priority 31, after
+ * transactions at 16 and before the UA layer at 32) shows each new request to Python, which answers it, or lets it pass.
  */
 #include "centralka.h"
 
@@ -136,6 +136,8 @@ static int ck_hook_install(void)
         status = pjsip_endpt_register_module(endpoint, &hook_module);
     if (status == PJ_SUCCESS)
         status = pjsip_tpmgr_set_drop_data_cb(pjsip_endpt_get_tpmgr(endpoint), &dropped);
+    if (status == PJ_SUCCESS)
+        status = pjsip_endpt_set_ext_resolver(endpoint, &own_resolver);
     return status;
 }
 
