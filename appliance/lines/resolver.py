@@ -129,6 +129,12 @@ class Resolver:
         one = self._names.get((name, port, transport))
         return bool(one and one.failed and not one.hops)
 
+    def hurry(self, name: str, port: int, transport: str) -> None:
+        """Ask again now."""
+        one = self._names.get((name, port, transport))
+        if one:
+            one.look_at = 0.0
+
     def addresses(self, name: str, port: int, transport: str) -> frozenset[str]:
         """All addresses of a name."""
         found = literal(name, port, transport)

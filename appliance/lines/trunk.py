@@ -124,6 +124,7 @@ class Trunk:
     def sign_in(self) -> None:
         """Somebody wants it now."""
         at = self._monotonic()
+        self._host.look_again(self.settings)
         self._look(at)
         if self._account:
             self._do(self._watch.sign_in(at), at)

@@ -118,6 +118,10 @@ class Trunks:
         """The server does not answer: take the next of its name. False where there is no other."""
         return self._resolver.move_on(*settings.next_hop, settings.transport, at)
 
+    def look_again(self, settings: TrunkSettings) -> None:
+        """Ask for its name now."""
+        self._resolver.hurry(*settings.next_hop, settings.transport)
+
     def unknown(self, settings: TrunkSettings) -> bool:
         """Nobody knows the name."""
         return self._resolver.unknown(*settings.next_hop, settings.transport)

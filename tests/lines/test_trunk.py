@@ -27,14 +27,14 @@ def trunk(provider: str, line: str = "sip0", **more: object) -> dict:
     }  # fmt: skip
 
 
-def office(*lines: dict, **sections: dict) -> Box:
-    """A box with these lines and a group of two phones."""
+def office(*lines: dict, names: str = "", **sections: dict) -> Box:
+    """A box with these lines and a group of two phones; `names`: its name server."""
     return Box({
         "people": people(PASSWORDS),
         "groups": {"items": [{"id": "office", "name": "Office", "members": ["101", "102"], "seconds": 30}]},
         "lines": {"items": list(lines)},
         **sections,
-    })  # fmt: skip
+    }, CENTRALKA_NAMESERVERS=names or "127.0.0.1:1")  # fmt: skip
 
 
 def line_of(box: Box, line: str = "sip0") -> dict:
@@ -127,6 +127,24 @@ def test_register_now_does_not_wait_for_the_plan(provider: Provider) -> None:
         provider.refuses = ""
         box.ask("line.register", line="sip0")
         wait_state(box, "in-service")
+
+
+def test_a_provider_that_goes_away_and_comes_back_is_told_both_times(box: Box, provider: Provider, phone) -> None:
+    provider.stop()
+    box.ask("line.register", line="sip0")  # asks at once; left alone it is noticed within half a minute
+    line = wait_state(box, "no-provider", 40)
+    assert line["usable"] is False
+    assert [note["message"] for note in box.status()["notes"] if note["message"].startswith("trunk")] == ["trunk-gone"]
+    provider.start()
+    provider.wait_registered(40)
+    wait_state(box, "in-service")
+    events = [row["message"] for row in box.rows("events") if row["message"].startswith("line")]
+    assert events == ["line-up", "line-down", "line-up"]
+    ben = phone(box, "102")
+    call = provider.call(here(box))
+    ben.wait("CALL_INCOMING")
+    call.cancel()
+    ben.wait("CALL_CLOSED")
 
 
 # ---- calls --------------------------------------------------------------------------------------------------------

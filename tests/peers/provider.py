@@ -40,6 +40,7 @@ class Provider:
         self.refuses = ""
         self.expires = 600
         self.pings = True
+        self.name = ""  # in its Contact in place of its address
         self.requests: list[str] = []
         self.contact = ""  # of who signed in last
         self.accounts = {user: password}
@@ -151,7 +152,7 @@ class Provider:
         threading.Thread(target=self._answer, args=(text, peer, call_id), daemon=True).start()
 
     def _answer(self, text: str, peer: tuple[str, int], call_id: str) -> None:
-        here = f"<sip:switch@{self.address}:{self.port}>"
+        here = f"<sip:switch@{self.name or self.address}:{self.port}>"
         self._send(self.reply(text, "100 Trying"), peer)
         for step in self.answers:
             code = step.split(" ")[0]
