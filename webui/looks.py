@@ -42,7 +42,7 @@ OURS = {  # tone and icon of a message of ours
     "queued": ("", "clock"), "sending": ("", "clock"), "sent": ("", "check"), "delivered": ("ok", "check-check"),
     "failed": ("bad", "circle-alert"), "uncertain": ("warn", "circle-help"),
 }  # fmt: skip
-LINE_KINDS = {"gsm": _l("SIM card")}
+LINE_KINDS = {"gsm": _l("SIM card"), "sip": _l("SIP trunk")}
 
 
 def phone(view: PhoneView) -> Look:
@@ -64,7 +64,7 @@ def line(view: LineView) -> Look:
             return Look(_("Working"), "ok", icon="check")
         calls = [c.get("state") for c in (here.status() or {}).get("calls", []) if c.get("line") == view.get("id")]
         return PHONES["ringing" if calls and set(calls) == {"ringing"} else "talking"]
-    if state in {"starting", "searching"}:
+    if state in {"starting", "searching", "signing-in"}:
         return Look(word, "warn", icon="clock")
     if state in {"off", ""}:
         return Look(word)

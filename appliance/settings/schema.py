@@ -395,7 +395,8 @@ def check_section(section: Section, doc: Mapping[str, Value]) -> tuple[dict[str,
             faults[path + "id"] = Fault("not-a-record")
             continue
         values, wrong = check(section.fields, item, path)
-        faults.update({path + name: fault for name, fault in section.also(item).items()} | wrong)
+        more = section.also({**item, **values})
+        faults.update({path + name: fault for name, fault in more.items()} | wrong)
         if isinstance(values.get("id"), str) and values["id"] in seen:
             faults[path + "id"] = Fault("taken")
         seen.add(str(values.get("id")))

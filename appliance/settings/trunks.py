@@ -5,15 +5,22 @@ from collections.abc import Mapping
 from appliance.settings.fields import Choice, Fault, Field, Host, Integer, ListOf, Password, Switch, Text, Value
 
 KINDS = {"gsm": "SIM card", "sip": "SIP trunk"}
-TRANSPORTS = {"auto": "As the provider's name says", "udp": "UDP", "tcp": "TCP", "tls": "TLS, encrypted"}
+TRANSPORTS = {
+    "auto": "As the provider's name says", "udp": "UDP, in the clear", "tcp": "TCP, in the clear",
+    "tls": "TLS, encrypted",
+}  # fmt: skip
 SRTP = {"off": "Not encrypted", "optional": "Encrypted where the provider can", "mandatory": "Encrypted, or no call"}
 NUMBERS_FROM = {
-    "auto": "Wherever it is", "uri": "Request-URI", "to": "To", "called-party": "P-Called-Party-ID",
+    "auto": "Wherever it is", "uri": "The Request-URI", "to": "The header To",
+    "called-party": "The header P-Called-Party-ID",
     "line": "Always the number of the line",
 }  # fmt: skip
-CALLERS_FROM = {"auto": "Wherever it is", "pai": "P-Asserted-Identity", "rpid": "Remote-Party-ID", "from": "From"}
+CALLERS_FROM = {
+    "auto": "Wherever it is", "pai": "The header P-Asserted-Identity", "rpid": "The header Remote-Party-ID",
+    "from": "The header From",
+}  # fmt: skip
 PRESENTED = {
-    "auto": "As most providers want it", "from": "From", "pai": "P-Asserted-Identity",
+    "auto": "As most providers want it", "from": "The header From", "pai": "The header P-Asserted-Identity",
     "both": "From and P-Asserted-Identity", "login": "Not at all: the provider knows it",
 }  # fmt: skip
 SERVER = r"(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::[0-9]{1,5})?"
