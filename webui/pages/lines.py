@@ -337,13 +337,14 @@ def view_of(line_id: str) -> LineView:
 def tabs_of(line_id: str, current: str) -> list[dict[str, object]]:
     """The pages of a line; in grey what its kind cannot do."""
     kind = next((str(one.get("kind") or "gsm") for one in _items("lines") if one.get("id") == line_id), "gsm")
-    able = {t.name: t.kind in ("", kind) for t in TABS}
-    return [
+    listed = [t for t in TABS if t.kind in ("", kind)]
+    listed.sort(key=lambda t: t.name not in ("state", "provider"))  # what a trunk is asked first
+    pages: list[dict[str, object]] = [
         {"href": f"/lines/{line_id}" if t.name == "state" else f"/lines/{line_id}/{t.name}", "label": t.label,
-         "here": t.name == current, "why": "" if able[t.name] else t.why}
-        for t in TABS if able[t.name] or t.why
-    ] + [
-        {"href": f"/lines/{line_id}/rules", "label": _("Rules"), "here": current == "rules",
-         "why": "" if kind == "gsm" else NO_MESSAGES},
-        {"href": f"/hours?line={line_id}", "label": _("Hours"), "here": False},
+         "here": t.name == current}
+        for t in listed
     ]  # fmt: skip
+    if kind == "gsm":
+        pages.append({"href": f"/lines/{line_id}/rules", "label": _("Rules"), "here": current == "rules"})
+    pages.append({"href": f"/hours?line={line_id}", "label": _("Hours"), "here": False})
+    return [*pages, *({"label": t.label, "why": t.why} for t in TABS if t.why and t not in listed)]
