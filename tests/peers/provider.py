@@ -40,6 +40,8 @@ class Provider:
         self.refuses = ""
         self.expires = 600
         self.pings = True
+        self.challenges: tuple[str, ...] = ()  # methods besides REGISTER that it wants a proof for
+        self.route = ""  # a Record-Route that it puts into dialogs
         self.name = ""  # in its Contact in place of its address
         self.requests: list[str] = []
         self.contact = ""  # of who signed in last
@@ -80,7 +82,13 @@ class Provider:
                 self._replies.append(text)
                 continue
             self.requests.append(text)
-            handler = getattr(self, f"_{text.split(' ')[0].lower()}", None)
+            method = text.split(" ")[0]
+            if method in self.challenges and not self._proved(text, method, "Proxy-Authorization"):
+                self._send(
+                    self.reply(text, "407 Proxy Authentication Required", Proxy_Authenticate=self._nonce()), peer
+                )
+                continue
+            handler = getattr(self, f"_{method.lower()}", None)
             if handler:
                 handler(text, peer)
 
@@ -89,14 +97,16 @@ class Provider:
             with contextlib.suppress(OSError):
                 self.socket.sendto(text.encode(), peer)
 
-    def reply(self, request: str, status: str, body: str = "", **more: str) -> str:
-        """A response."""
+    def reply(self, request: str, status: str, body: str = "", tag: str = "", **more: str) -> str:
+        """A response; `tag`: of another branch of a fork."""
         kept = [line for line in request.split("\r\n") if line.split(":")[0] in ("Via", "From", "Call-ID", "CSeq",
                                                                                  "Record-Route")]  # fmt: skip
         to = next(line for line in request.split("\r\n") if line.startswith("To:"))
         if body:
             more["Content_Type"] = "application/sdp"
-        tag = hashlib.md5(head(request, "Call-ID").encode()).hexdigest()[:10]
+        if self.route and request.startswith("INVITE") and "Record-Route" not in request:
+            kept.append(f"Record-Route: {self.route}")
+        tag = tag or hashlib.md5(head(request, "Call-ID").encode()).hexdigest()[:10]
         lines = [f"SIP/2.0 {status}", *kept, to if ";tag=" in to or status.startswith("100") else f"{to};tag={tag}",
                  *(f"{name.replace('_', '-')}: {value}" for name, value in more.items()),
                  f"Content-Length: {len(body.encode())}"]  # fmt: skip
@@ -112,10 +122,7 @@ class Provider:
         if not self._proved(text, "REGISTER"):
             if "Authorization:" in text:
                 self.registrations.append(time.monotonic())
-            nonce = f"n{next(_numbers)}"
-            self._nonces.add(nonce)
-            challenge = f'Digest realm="provider", nonce="{nonce}", algorithm=MD5, qop="auth"'
-            self._send(self.reply(text, "401 Unauthorized", WWW_Authenticate=challenge), peer)
+            self._send(self.reply(text, "401 Unauthorized", WWW_Authenticate=self._nonce()), peer)
             return
         self.registrations.append(time.monotonic())
         contact, wanted = head(text, "Contact"), head(text, "Expires")
@@ -124,8 +131,13 @@ class Provider:
         expires = "0" if wanted == "0" else str(self.expires)
         self._send(self.reply(text, "200 OK", Contact=f"{contact};expires={expires}", Expires=expires), peer)
 
-    def _proved(self, text: str, method: str) -> bool:
-        given = dict(re.findall(r'(\w+)="?([^",]+)"?', head(text, "Authorization")))
+    def _nonce(self) -> str:
+        nonce = f"n{next(_numbers)}"
+        self._nonces.add(nonce)
+        return f'Digest realm="provider", nonce="{nonce}", algorithm=MD5, qop="auth"'
+
+    def _proved(self, text: str, method: str, name: str = "Authorization") -> bool:
+        given = dict(re.findall(r'(\w+)="?([^",]+)"?', head(text, name)))
         user = given.get("username", "")
         if given.get("nonce") not in self._nonces or user not in self.accounts:
             return False
@@ -165,7 +177,9 @@ class Provider:
             if step.startswith("sleep"):
                 time.sleep(float(step.split(" ")[1]))  # how long this switch takes
                 continue
-            if code == "180":
+            if step == "180 fork":
+                self._send(self.reply(text, "180 Ringing", tag="fork", Contact=here), peer)
+            elif code == "180":
                 self._send(self.reply(text, "180 Ringing", Contact=here), peer)
             elif step == "183 bare":
                 self._send(self.reply(text, "183 Session Progress", Contact=here), peer)
@@ -238,7 +252,7 @@ class Incoming:
         self.lines = [
             f"INVITE {uri} SIP/2.0", f"Via: SIP/2.0/UDP {at};branch=z9hG4bK{self.call_id};rport", "Max-Forwards: 70",
             f"From: {sender};tag=f{self.call_id}", f"To: {to}", f"Call-ID: {self.call_id}", "CSeq: 1 INVITE",
-            f"Contact: <sip:switch@{at}>", *(f"{name.replace('_', '-')}: {value}" for name, value in more.items()),
+            f"Contact: {more.pop('Contact', f'<sip:switch@{at}>')}", *(f"{name.replace('_', '-')}: {value}" for name, value in more.items()),
             "Content-Type: application/sdp", f"Content-Length: {len(self.body)}",
         ]  # fmt: skip
         self.uri = uri
