@@ -23,7 +23,7 @@ from appliance.protocols.trunk_text import header, q850
 
 log = logging.getLogger(__name__)
 
-NO_SIGN_SECONDS = 6.0  # not even "trying": the provider is not there
+NO_SIGN_SECONDS = 4.0  # not even "trying": the provider is not there
 DIGITS = "0123456789*#ABCD"
 # a provider's answers as causes. Those of core.call_states.FAILOVER are the line's own fault: another line is tried
 CAUSE_OF: Mapping[int, Cause] = {

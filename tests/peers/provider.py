@@ -249,10 +249,11 @@ class Incoming:
         to = more.pop("to", f"<sip:{number or provider.user}@{provider.address}>")
         sender = more.pop("sender", f"<sip:{caller}@{provider.address}>")
         self.body = more.pop("body", sdp(provider.address, 9002))
+        contact = more.pop("Contact", f"<sip:switch@{at}>")
         self.lines = [
             f"INVITE {uri} SIP/2.0", f"Via: SIP/2.0/UDP {at};branch=z9hG4bK{self.call_id};rport", "Max-Forwards: 70",
             f"From: {sender};tag=f{self.call_id}", f"To: {to}", f"Call-ID: {self.call_id}", "CSeq: 1 INVITE",
-            f"Contact: {more.pop('Contact', f'<sip:switch@{at}>')}", *(f"{name.replace('_', '-')}: {value}" for name, value in more.items()),
+            f"Contact: {contact}", *(f"{name.replace('_', '-')}: {value}" for name, value in more.items()),
             "Content-Type: application/sdp", f"Content-Length: {len(self.body)}",
         ]  # fmt: skip
         self.uri = uri
