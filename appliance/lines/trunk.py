@@ -189,7 +189,8 @@ class Trunk:
             self._move_on(at)
         own = f"sip:{self.settings.user or 'centralka'}@{self.settings.domain}"
         token = self._host.token_for(self)
-        if not native.send_options(f"sip:{self.settings.domain}", route_to(self.settings, self._hop), own, token):
+        way = route_to(self.settings, self._hop)
+        if not native.send_options(f"sip:{self.settings.domain}", way, own, token, self.account):
             self._host.forget(token)
             self._do(self._watch.answered(at, 0), at)
 

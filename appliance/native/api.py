@@ -155,9 +155,10 @@ def route_calls(account: int, route: str) -> None:
         raise ValueError(f"not a route: {route!r}")
 
 
-def send_options(target: str, route: str, sender: str, token: int) -> bool:
-    """Ask a phone whether it lives. False when the request could not even be sent."""
-    return not lib.ck_send_options(_ascii(target), _ascii(route), _ascii(sender), token)
+def send_options(target: str, route: str, sender: str, token: int, account: int = -1) -> bool:
+    """Ask a phone or a provider whether it lives, over the transport of a PJSUA account where one is given. False when
+    the request could not even be sent."""
+    return not lib.ck_send_options(_ascii(target), _ascii(route), _ascii(sender), account, token)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ int ck_server(const char *name, const char *address, int port);
 int ck_respond(void *request, int code, const char *headers, int stateful);
 void ck_to_tag(void *request, const char *tag);
 int ck_account_route(int account, const char *route);
-int ck_send_options(const char *target, const char *route, const char *from, long token);
+int ck_send_options(const char *target, const char *route, const char *from, int account, long token);
 int ck_send_notify(const char *target, const char *route, const char *from, const char *from_tag, const char *to,
                    const char *to_tag, const char *contact, const char *call_id, int cseq, const char *headers,
                    const char *subtype, const char *body, long token);

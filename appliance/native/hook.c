@@ -219,8 +219,20 @@ static void answered(void *token, pjsip_event *event)
     ck_on_answer((long)(pj_ssize_t)token, code);
 }
 
-/* Ask a phone for a sign of life; ck_on_answer(token, code) comes within 32 s unless this fails. */
-static int ck_send_options(const char *target, const char *route, const char *from, long token)
+/* Only the listener that checks certificates as the account wants it may make, or lend, a connection. */
+static void use_listener(pjsip_tx_data *tdata, int account)
+{
+    pjsip_tpselector selector;
+
+    if (account < 0 || !pjsua_acc_is_valid(account))
+        return;
+    pjsua_init_tpselector(account, &selector);
+    pjsip_tx_data_set_transport(tdata, &selector);
+}
+
+/* Ask for a sign of life, over the transport of an account where it is not negative; ck_on_answer(token, code) comes within
+ * 32 s unless this fails. */
+static int ck_send_options(const char *target, const char *route, const char *from, int account, long token)
 {
     pjsip_tx_data *tdata;
     pjsip_route_hdr *hop;
@@ -237,6 +249,7 @@ static int ck_send_options(const char *target, const char *route, const char *fr
     hop = route[0] ? parse_route(tdata->pool, route) : NULL;
     if (hop)
         pjsip_msg_insert_first_hdr(tdata->msg, (pjsip_hdr *)hop);
+    use_listener(tdata, account);
     return pjsip_endpt_send_request(pjsua_get_pjsip_endpt(), tdata, -1, (void *)(pj_ssize_t)token, &answered);
 }
 
