@@ -54,12 +54,15 @@ class _Account(pj.Account):  # type: ignore[misc]
 
 
 class _Endpoint(pj.Endpoint):  # type: ignore[misc]
-    """Tells when a connection is gone."""
+    """Tells when a connection is gone, and whose certificate was not trusted."""
 
-    def __init__(self, on_lost: Callable[[int], None], account_for: Callable[[], int]) -> None:
+    def __init__(
+        self, on_lost: Callable[[int], None], account_for: Callable[[], int], on_untrusted: Callable[[str, str], None]
+    ) -> None:
         super().__init__()
         self._on_lost = on_lost
         self._account_for = account_for
+        self._on_untrusted = on_untrusted
 
     def onSelectAccount(self, prm: "pj.OnSelectAccountParam") -> None:  # noqa: N802 (pjsua2's name)
         """The door knows whose call it let in; PJSIP would guess by names that anybody can write."""
@@ -73,6 +76,8 @@ class _Endpoint(pj.Endpoint):  # type: ignore[misc]
         try:
             if prm.state in (pj.PJSIP_TP_STATE_DISCONNECTED, pj.PJSIP_TP_STATE_SHUTDOWN):
                 self._on_lost(int(prm.hnd))
+            if prm.type == "TLS" and prm.tlsInfo.verifyStatus:
+                self._on_untrusted(prm.tlsInfo.remoteAddr, "; ".join(prm.tlsInfo.verifyMsgs)[:100])
         except Exception:
             log.exception("a closed connection could not be noted")
 
@@ -88,6 +93,7 @@ class Endpoint:
     ) -> None:
         self.settings = settings
         self._trunk_of: Callable[[], int | None] = lambda: None
+        self.untrusted: Callable[[str, str], None] = lambda address, why: None  # "10.0.0.1:5061", and why
         self._on_incoming = on_incoming
         self._on_lost = on_lost
         self._endpoint: _Endpoint | None = None
@@ -99,7 +105,9 @@ class Endpoint:
         gc.disable()
         self._trunk_of = trunk_of
         native.quiet()
-        self._endpoint = endpoint = _Endpoint(self._on_lost, self._account_for)
+        self._endpoint = endpoint = _Endpoint(
+            self._on_lost, self._account_for, lambda address, why: self.untrusted(address, why)
+        )
         endpoint.libCreate()
         endpoint.libInit(self._config())
         native.quiet()

@@ -171,6 +171,12 @@ class Trunk:
         at = self._monotonic()
         self._do(self._watch.answered(at, code), at)
 
+    def untrusted(self, address: str, why: str) -> None:
+        """The certificate of a server was refused: inside PJSIP, so it is noted alone."""
+        hop = self._hop
+        if hop and hop.transport == "tls" and address == f"{hop.address}:{hop.port}":
+            self._noted.append(Registered(0, f"certificate: {why}"[:100], 0))
+
     def _do(self, deeds: list[reg.Deed], at: float) -> None:
         for deed in deeds:
             self._DEEDS[deed](self, at)

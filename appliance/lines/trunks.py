@@ -47,6 +47,7 @@ class Member(Protocol):
     def has_dialog(self, call_id: str) -> bool: ...
     def info_digit(self, call_id: str, digit: str) -> None: ...
     def answered(self, code: int) -> None: ...
+    def untrusted(self, address: str, why: str) -> None: ...
 
 
 @dataclass(slots=True)
@@ -69,6 +70,7 @@ class Trunks:
         self._asked: dict[int, LineId] = {}
         self._tls: dict[tuple[bool, str], int] = {}
         self._known: frozenset[str] = frozenset()
+        endpoint.untrusted = self._untrusted
         self.admission: Admission | None = None
 
     # ---- the trunks -----------------------------------------------------------------------------------------------
@@ -139,6 +141,12 @@ class Trunks:
         if key not in self._tls:
             self._tls[key] = self.endpoint.add_tls(settings.verify, settings.authority)
         return self._tls[key]
+
+    def _untrusted(self, address: str, why: str) -> None:
+        """A certificate was refused: the connection is not made. A trunk that does not check has one all the same."""
+        for trunk in self._trunks.values():
+            if trunk.settings.verify:
+                trunk.untrusted(address, why)
 
     def _addresses(self, trunk: Member) -> frozenset[str]:
         found = (self._resolver.addresses(*name) for name in _names(trunk.settings))

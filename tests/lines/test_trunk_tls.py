@@ -68,16 +68,20 @@ def test_a_provider_without_encryption_gets_no_call_where_it_is_a_must(
         assert row["legs"][-1]["cause"] == "media"
 
 
+@pytest.mark.parametrize("signs_in", [True, False])
 @pytest.mark.parametrize("wrong", ["authority", "name", "expired"])
-def test_a_certificate_that_is_not_right_is_told_and_nothing_is_sent(tmp_path: Path, switch: Make, wrong: str) -> None:
+def test_a_certificate_that_is_not_right_is_told_and_nothing_is_sent(
+    tmp_path: Path, switch: Make, wrong: str, signs_in: bool
+) -> None:
     provider, other = new_address(), new_address()
     papers, both = served(tmp_path, other if wrong == "name" else provider, days=-1 if wrong == "expired" else 30)
     trusted = served(tmp_path, provider)[0] if wrong == "authority" else papers
-    with office(secure(provider, trusted, sip_register=True, sip_user="482212345", sip_password="x")) as box:
+    with office(secure(provider, trusted, sip_register=signs_in, sip_user="482212345", sip_password="x")) as box:
         switch(box.address, OUTSIDE, 1000, provider, answers=True, certificate=both)
         box.ask("line.register", line="sip0")
         line = wait_state(box, "certificate", 30)
         assert line["usable"] is False
+        assert line["facts"]["said"]
         assert any(note["message"] == "trunk-certificate" for note in box.status()["notes"])
 
 
