@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 MOST_LEGS = 240
 MOST_PORTS = 400
+TLS_VERSIONS = pj.PJ_SSL_SOCK_PROTO_TLS1_2 | pj.PJ_SSL_SOCK_PROTO_TLS1_3
 SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"  # Debian's package ca-certificates
 SESSION_SECONDS, SHORTEST_SESSION = 1800, 90  # RFC 4028
 
@@ -36,6 +37,8 @@ class SipSettings:
     rtp_from: int = 20000
     rtp_to: int = 23999
     user_agent: str = "Centralka"
+    tls_port: int = 0  # for phones that encrypt; 0: none
+    papers: tuple[str, str] | None = None  # files of its certificate and key
 
 
 class _Account(pj.Account):  # type: ignore[misc]
@@ -93,17 +96,21 @@ class Endpoint:
     ) -> None:
         self.settings = settings
         self._trunk_of: Callable[[], int | None] = lambda: None
+        self._is_secure: Callable[[], bool] = lambda: False
         self.untrusted: Callable[[str, str], None] = lambda address, why: None  # "10.0.0.1:5061", and why
         self._on_incoming = on_incoming
         self._on_lost = on_lost
         self._endpoint: _Endpoint | None = None
         self.account: _Account | None = None
+        self.secure: _Account | None = None  # for calls with phones that encrypt
 
-    def start(self, hook: native.Hook, trunk_of: Callable[[], int | None]) -> None:
-        """Listen. `trunk_of`: the account of the trunk whose INVITE is on its way, None for a phone's. Raises LineError
-        when the address or port cannot be had."""
+    def start(
+        self, hook: native.Hook, trunk_of: Callable[[], int | None], is_secure: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Listen. `trunk_of`: the account of the trunk whose INVITE is on its way, None for a phone's; `is_secure`: the
+        phone's came over TLS. Raises LineError when the address or port cannot be had."""
         gc.disable()
-        self._trunk_of = trunk_of
+        self._trunk_of, self._is_secure = trunk_of, is_secure
         native.quiet()
         self._endpoint = endpoint = _Endpoint(
             self._on_lost, self._account_for, lambda address, why: self.untrusted(address, why)
@@ -125,10 +132,36 @@ class Endpoint:
             endpoint.codecSetPriority(codec.codecId, CODECS.get(name, 0))
         self.account = _Account(self._on_incoming)
         self.account.create(self._account_config())
+        if self.settings.tls_port and self._listen_tls(endpoint):
+            self.secure = _Account(self._on_incoming)
+            config = self._account_config()
+            config.mediaConfig.srtpUse = pj.PJMEDIA_SRTP_OPTIONAL
+            where = f"{self.settings.address}:{self.settings.tls_port}"  # PJSIP would take that of some interface
+            config.sipConfig.contactForced = f"<sip:centralka@{where};transport=tls>"
+            self.secure.create(config, False)
+
+    def _listen_tls(self, endpoint: "pj.Endpoint") -> bool:
+        """For phones that encrypt; where it cannot be had the others go on."""
+        config = self._transport(self.settings.tls_port)
+        config.tlsConfig.certFile, config.tlsConfig.privKeyFile = self.settings.papers or ("", "")
+        config.tlsConfig.proto = TLS_VERSIONS
+        try:
+            endpoint.transportCreate(pj.PJSIP_TRANSPORT_TLS, config)
+        except pj.Error as error:
+            log.error("phones cannot encrypt, port %d cannot be had: %s", self.settings.tls_port, error.reason)
+            return False
+        return True
 
     def _account_for(self) -> int:
         trunk = self._trunk_of()
-        return trunk if trunk is not None else int(self.account.getId()) if self.account else -1
+        if trunk is not None:
+            return trunk
+        account = self.account_over(self._is_secure())
+        return int(account.getId()) if account else -1
+
+    def account_over(self, secure: bool) -> "pj.Account | None":
+        """The account for calls with phones, over TLS or not."""
+        return self.secure if secure and self.secure else self.account
 
     def add_tls(self, verify: bool, authority: str) -> int:
         """A way for calls out over TLS; PJSUA's id of it. `verify`: certificates are checked, against `authority` or
@@ -137,7 +170,7 @@ class Endpoint:
         tls = config.tlsConfig
         tls.verifyServer = verify
         tls.CaListFile = authority or SYSTEM_AUTHORITIES
-        tls.proto = pj.PJ_SSL_SOCK_PROTO_TLS1_2 | pj.PJ_SSL_SOCK_PROTO_TLS1_3
+        tls.proto = TLS_VERSIONS
         try:
             return int(self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_TLS, config)) if self._endpoint else -1
         except pj.Error as error:
@@ -157,9 +190,10 @@ class Endpoint:
     def stop(self) -> None:
         """End the library. Every call object must be gone before."""
         native.uninstall()
-        if self.account:
-            self.account.shutdown()
-            self.account = None
+        for account in (self.account, self.secure):
+            if account:
+                account.shutdown()
+        self.account = self.secure = None
         gc.collect()
         if self._endpoint:
             self._endpoint.libDestroy()

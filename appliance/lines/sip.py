@@ -118,7 +118,7 @@ class SipLine:
     def start(self) -> None:
         """Listen. Raises LineError when address or port cannot be had."""
         if not self._running:
-            self._endpoint.start(self.door, self.trunks.account_for)
+            self._endpoint.start(self.door, self.trunks.account_for, self._is_secure)
             self._running = True
 
     def pump(self, milliseconds: int) -> None:
@@ -272,7 +272,7 @@ class SipLine:
             self._end_leg(leg, cause, "")
 
     def _dial_phone(self, leg: _Leg, binding: Binding, command: do.Dial) -> None:
-        account = self._endpoint.account
+        account = self._endpoint.account_over(binding.flow.transport == "tls")
         if account is None:
             return
         call = SipCall(account, self._notes.append)
@@ -325,7 +325,7 @@ class SipLine:
 
     def _incoming(self, call_id: int) -> None:
         """Inside onIncomingCall: take the call, answer nothing yet."""
-        account, admitted = self._endpoint.account, self.door.admitted
+        account, admitted = self._endpoint.account_over(self._is_secure()), self.door.admitted
         if account is None:
             return
         call = SipCall(account, self._notes.append, call_id)
@@ -334,6 +334,10 @@ class SipLine:
             self._unknown.append(call)
             return
         self._offer(call, admitted)
+
+    def _is_secure(self) -> bool:
+        """Whether the INVITE that is on its way came over TLS."""
+        return bool(self.door.admitted and self.door.admitted.secure)
 
     def _offer(self, call: SipCall, admitted: Admitted) -> None:
         leg = _Leg(

@@ -43,6 +43,7 @@ class Admitted:
     called: str
     call_id: str
     source: str
+    secure: bool = False  # it came over TLS
 
 
 class Dialogs(Protocol):
@@ -217,7 +218,7 @@ class Door:
             raise SipTextError("Max-Forwards", 483)
         if parsed.one("replaces"):  # PJSIP would put it in the other call's place by itself
             raise SipTextError("Replaces", 481)
-        self.admitted = Admitted(extension, uri.user, parsed.call_id, request.source)
+        self.admitted = Admitted(extension, uri.user, parsed.call_id, request.source, request.transport == "tls")
         return False
 
     def _from_provider(self, request: native.Request, parsed: SipRequest) -> bool:

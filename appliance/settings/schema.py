@@ -119,6 +119,8 @@ NETWORK = Section("network", "Network", (
             seldom=True),
     Integer(name="max_expiry", label="Longest registration", unit="seconds", default=3600, least=60, most=7200,
             seldom=True),
+    Integer(name="sip_tls_port", label="Port for phones that encrypt (TLS)", default=5061, least=0, most=65535,
+            seldom=True, help="0: none. Phones must take the certificate of the box."),
     Switch(name="unsolicited_mwi", label="Light message lamps of phones that do not ask", default=False, seldom=True,
            help="For phones whose lamp stays dark although there are messages. Phones that ask are told anyway."),
 ))  # fmt: skip
