@@ -145,6 +145,7 @@ def _line(
         **line_more(row),
         **calling.line_more(row),
         strangers=str(row["strangers"]),
+        early=bool(row.get("sip_early")) and row.get("kind") == "sip",
     )
 
 

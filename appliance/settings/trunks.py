@@ -55,6 +55,8 @@ LINE_FIELDS: tuple[Field, ...] = (
          pattern_fault="not-a-path", seldom=True, help="Empty: the authorities that the system knows."),
     Switch(name="sip_ping", label="Asks the provider for signs of life", default=True, seldom=True,
            help="Off for a provider that never answers OPTIONS."),
+    Switch(name="sip_early", label="Announcements that end a call are said without answering", seldom=True,
+           help="The caller pays nothing for them. Some networks let nobody hear them; then leave it off."),
     Choice(name="number_from", label="The called number is in", options=NUMBERS_FROM, default="auto", seldom=True),
     Choice(name="caller_from", label="The caller's number is in", options=CALLERS_FROM, default="auto", seldom=True),
     Choice(name="present_as", label="Our number is shown in", options=PRESENTED, default="auto", seldom=True),

@@ -1,5 +1,6 @@
 """What providers do that no phone does: proofs within a call, proxies that stay in it, forks, many calls at once."""
 
+import socket
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -142,3 +143,22 @@ def test_a_pile_of_calls_at_once_from_behind_a_proxy(tmp_path: Path) -> None:
         assert Counter(row["cause"] for row in rows) == {"closed": 8}
         assert {(row["caller"], row["answered_by"]) for row in rows} == {(OUTSIDE, "announcement")}
         assert line_of(box)["facts"]["calls"] == "0"
+
+
+def test_an_announcement_can_be_heard_without_an_answer(provider: Provider) -> None:
+    """183 with sound, and at its end the refusal: the caller pays nothing."""
+    with (
+        office(by_address(provider.address, always_open=False, ranges=[], sip_early=True)) as box,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as rtp,
+    ):
+        rtp.bind((provider.address, 9002))
+        rtp.settimeout(5)
+        wait_state(box, "in-service")
+        call = provider.call(here(box), NUMBER)
+        assert "m=audio" in call.wait("183")
+        octets = b"".join(rtp.recv(2000)[12:] for _ in range(100))
+        assert len(set(octets)) > 50, "speech, not silence"
+        call.wait("480", 30)
+        [row] = box.wait_calls()
+        assert (row["cause"], row["talk_ms"], row["answered_by"]) == ("closed", 0, "announcement")
+        assert not any(r.startswith("SIP/2.0 200") and "INVITE" in head(r, "CSeq") for r in provider._replies)

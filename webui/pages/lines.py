@@ -68,7 +68,7 @@ TABS = (
     Tab("provider", _l("Provider"), (
         "enabled", "sip_host", "sip_register", "sip_user", "sip_password", "sip_transport", "sip_channels", "country",
         "sip_port", "sip_proxy", "sip_auth_user", "sip_realm", "sip_expires", "sip_peers", "sip_srtp", "sip_verify",
-        "sip_authority", "sip_ping", "number_from", "caller_from", "present_as",
+        "sip_authority", "sip_ping", "sip_early", "number_from", "caller_from", "present_as",
     ), "sip"),
 )  # fmt: skip
 
