@@ -95,6 +95,7 @@ class Resolver:
         self._monotonic = monotonic
         self._names: dict[Key, _Name] = {}
         self._too_many: list[str] = []
+        self.changes = 0  # grows with every address that comes or goes
 
     # ---- for trunks -----------------------------------------------------------------------------------------------
 
@@ -196,6 +197,7 @@ class Resolver:
         if set(found.hops) != set(one.hops):
             log.info("%s is at %s", one.key[0], ", ".join(f"{h.address}:{h.port}/{h.transport}" for h in found.hops))
             one.hops = found.hops
+            self.changes += 1
             one.place = found.hops.index(used) if used in found.hops else 0
         self._tell(one)
 

@@ -70,6 +70,7 @@ class Trunks:
         self._asked: dict[int, LineId] = {}
         self._tls: dict[tuple[bool, str], int] = {}
         self._known: frozenset[str] = frozenset()
+        self._seen = 0  # of the resolver's changes
         endpoint.untrusted = self._untrusted
         self.admission: Admission | None = None
 
@@ -134,6 +135,11 @@ class Trunks:
 
     def _keep_names(self) -> None:
         self._resolver.keep(key for trunk in self._trunks.values() for key in _names(trunk.settings))
+        self._tell_addresses()
+
+    def _tell_addresses(self) -> None:
+        self._known = frozenset[str]().union(*(self._addresses(trunk) for trunk in self._trunks.values()))
+        native.set_providers(self._known)
 
     def tls_of(self, settings: TrunkSettings) -> int:
         """PJSUA's id of the TLS transport that checks certificates as this trunk wants it."""
@@ -199,10 +205,9 @@ class Trunks:
     def poll(self, at: float) -> None:
         """Follow the names; let go what PJSIP is done with."""
         self._resolver.poll(at)
-        addresses = frozenset[str]().union(*(self._addresses(trunk) for trunk in self._trunks.values()))
-        if addresses != self._known:
-            self._known = addresses
-            native.set_providers(addresses)
+        if self._seen != self._resolver.changes:
+            self._seen = self._resolver.changes
+            self._tell_addresses()
         for one in list(self._retired):
             one.calls.poll(at)
             if not one.calls.live and (at >= one.until or one.account is None or one.account.is_out):

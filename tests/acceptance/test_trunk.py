@@ -139,3 +139,6 @@ def test_messages_never_go_over_a_trunk(office: WithTrunk) -> None:
     out = office.ask("sms.send", to=CALLER, text="hello")
     assert out["line"] == "gsm0"
     assert office.try_ask("sms.send", to=CALLER, text="hello", line="sip0").error
+    for verb, more in (("ussd.send", {"code": "*100#"}), ("forwarding.check", {}), ("line.selftest", {})):
+        assert office.try_ask(verb, line="sip0", **more).error == "no-such-line", verb
+    assert office.try_ask("line.register", line="gsm0").error == "no-such-line"

@@ -148,7 +148,7 @@ def form(line_id: str, tab: str) -> Response | str | tuple[str, int]:
                    *((str(one.get("id")), str(one.get("name"))) for one in _items("schemes"))],
         **{name: [("", _("None")), *announcements] for name in HEARD},
         "music": announcements,
-        "heartbeat_to": [("", _("To itself")), *((i, n) for i, n in line_choices() if i != line_id)],
+        "heartbeat_to": [("", _("To itself")), *((i, n) for i, n in line_choices("gsm") if i != line_id)],
     }  # fmt: skip
     fields, others, code = forms.draw(LINES.fields, item, None, choices, which.fields), [], 200
     if request.method == "POST":
@@ -314,9 +314,10 @@ def _items(name: str) -> list[dict[str, object]]:
     return forms.items_of(held["doc"]) if held else []
 
 
-def line_choices() -> list[tuple[str, str]]:
-    """Lines as options: id and name."""
-    return [(str(one.get("id")), str(one.get("label"))) for one in _items("lines")]
+def line_choices(kind: str = "") -> list[tuple[str, str]]:
+    """Lines as options: id and name; all, or those of a kind."""
+    found = [one for one in _items("lines") if kind in ("", one.get("kind", "gsm"))]
+    return [(str(one.get("id")), str(one.get("label"))) for one in found]
 
 
 def item_of(line_id: str) -> dict[str, object]:
