@@ -124,3 +124,45 @@ def test_an_emergency_call_goes_out_on_a_trunk_as_it_was_dialled(provider: Provi
         assert f"<sip:{NUMBER}@" in provider.got("INVITE")[0]
         anna.hang_up()
         box.wait_calls()
+
+
+def test_a_trunk_that_is_taken_away_in_a_call_ends_it_and_signs_out(provider: Provider, phone) -> None:
+    with office(trunk(provider.address)) as box:
+        wait_state(box, "in-service")
+        anna, ben = phone(box, "101"), phone(box, "102")
+        anna.dial("600100200")
+        anna.wait("CALL_ESTABLISHED")
+        ringing = provider.call(here(box))
+        ben.wait("CALL_INCOMING")
+        box.put_item("lines", "sip0", enabled=False)
+        anna.wait("CALL_CLOSED")
+        ben.wait("CALL_CLOSED")
+        provider.wait_for("BYE")
+        ringing.wait("487")
+        until("it signed out", lambda: not provider.contact)
+        assert {row["cause"] for row in box.wait_calls(2)} == {"line-lost"}
+        provider.call(here(box), NUMBER).wait("401")
+        for enabled in (True, False, True):
+            box.put_item("lines", "sip0", enabled=enabled)
+        provider.wait_registered()
+        wait_state(box, "in-service")
+        anna.dial("600100200")
+        anna.wait("CALL_ESTABLISHED")
+        anna.hang_up()
+        box.wait_calls(3)
+
+
+def test_the_exchange_ends_in_order_while_a_trunk_has_calls(provider: Provider, phone) -> None:
+    with office(trunk(provider.address)) as box:
+        wait_state(box, "in-service")
+        anna, ben = phone(box, "101"), phone(box, "102")
+        anna.dial("600100200")
+        anna.wait("CALL_ESTABLISHED")
+        provider.call(here(box))
+        ben.wait("CALL_INCOMING")
+        process = box.processes["exchange"].process
+        process.terminate()
+        assert process.wait(10) == 0
+        anna.wait("CALL_CLOSED")
+        provider.wait_for("BYE")
+        until("it signed out", lambda: not provider.contact, 5)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.settings.secret import Secret
 from tests.lines.test_trunk import NUMBER, OUTSIDE, here, line_of, office, phone, provider, trunk, wait_state
 from tests.lines.test_trunk_door import by_address
 from tests.peers.addresses import new_address
@@ -16,6 +17,7 @@ from tests.peers.provider import Provider, head
 from tests.peers.waiting import until
 
 __all__ = ["phone", "provider"]  # fixtures
+REGISTRAR = Path(__file__).parent.parent / "data" / "sipp" / "trunk_registrar.xml"
 SCENARIO = Path(__file__).parent.parent / "data" / "sipp" / "trunk_in.xml"
 
 
@@ -162,3 +164,18 @@ def test_an_announcement_can_be_heard_without_an_answer(provider: Provider) -> N
         [row] = box.wait_calls()
         assert (row["cause"], row["talk_ms"], row["answered_by"]) == ("closed", 0, "announcement")
         assert not any(r.startswith("SIP/2.0 200") and "INVITE" in head(r, "CSeq") for r in provider._replies)
+
+
+@pytest.mark.parametrize(("password", "state"), [("TrunkPassword1", "in-service"), ("other", "password-refused")])
+def test_a_registrar_that_is_not_ours_takes_the_proof_and_its_expiry_holds(tmp_path: Path, password, state) -> None:
+    """sipp checks the digest itself, and grants less than was asked for."""
+    address = new_address()
+    with subprocess.Popen(
+        ["sipp", "-sf", str(REGISTRAR), "-i", address, "-p", "5060", "-m", "1", "-timeout", "30s", "-nostdin"],
+        cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as registrar:  # fmt: skip
+        with office(trunk(address, sip_ping=False, sip_password=Secret(password))) as box:
+            line = wait_state(box, state, 20)
+            assert (60 < int(line["facts"]["expires"]) <= 120) if state == "in-service" else line["facts"]["said"]
+        registrar.terminate()
+        registrar.wait(10)
