@@ -91,12 +91,14 @@ class Endpoint:
     def __init__(
         self,
         settings: SipSettings,
+        hook: native.Hook,
         on_incoming: Callable[[int], None],
         on_lost: Callable[[int], None],
     ) -> None:
         self.settings = settings
-        self._trunk_of: Callable[[], int | None] = lambda: None
-        self._is_secure: Callable[[], bool] = lambda: False
+        self._hook = hook
+        self.trunk_of: Callable[[], int | None] = lambda: None  # the account of the trunk whose INVITE is on its way
+        self.is_secure: Callable[[], bool] = lambda: False  # a phone's INVITE that came over TLS
         self.untrusted: Callable[[str, str], None] = lambda address, why: None  # "10.0.0.1:5061", and why
         self._on_incoming = on_incoming
         self._on_lost = on_lost
@@ -104,13 +106,9 @@ class Endpoint:
         self.account: _Account | None = None
         self.secure: _Account | None = None  # for calls with phones that encrypt
 
-    def start(
-        self, hook: native.Hook, trunk_of: Callable[[], int | None], is_secure: Callable[[], bool] = lambda: False
-    ) -> None:
-        """Listen. `trunk_of`: the account of the trunk whose INVITE is on its way, None for a phone's; `is_secure`: the
-        phone's came over TLS. Raises LineError when the address or port cannot be had."""
+    def start(self) -> None:
+        """Listen. Raises LineError when the address or port cannot be had."""
         gc.disable()
-        self._trunk_of, self._is_secure = trunk_of, is_secure
         native.quiet()
         self._endpoint = endpoint = _Endpoint(
             self._on_lost, self._account_for, lambda address, why: self.untrusted(address, why)
@@ -118,7 +116,7 @@ class Endpoint:
         endpoint.libCreate()
         endpoint.libInit(self._config())
         native.quiet()
-        native.install(hook)
+        native.install(self._hook)
         try:
             for kind in (pj.PJSIP_TRANSPORT_UDP, pj.PJSIP_TRANSPORT_TCP):
                 endpoint.transportCreate(kind, self._transport(self.settings.sip_port))
@@ -153,10 +151,10 @@ class Endpoint:
         return True
 
     def _account_for(self) -> int:
-        trunk = self._trunk_of()
+        trunk = self.trunk_of()
         if trunk is not None:
             return trunk
-        account = self.account_over(self._is_secure())
+        account = self.account_over(self.is_secure())
         return int(account.getId()) if account else -1
 
     def account_over(self, secure: bool) -> "pj.Account | None":

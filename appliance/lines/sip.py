@@ -94,13 +94,15 @@ class SipLine:
         self.subscriptions = Subscriptions(native.send_notify, own)
         self.message_lamps = MessageLamps(native.send_notify, own, self.subscriptions.has_messages)
         rates = Rates(limits.requests_per_source, limits.requests_in_all)
-        self._endpoint = Endpoint(settings, self._incoming, self._connection_lost)
-        self.trunks = Trunks(self._endpoint, Resolver(), monotonic)
+        self.trunks = Trunks(Resolver(), monotonic)
         self.door = Door(
             self.registrations, self.subscriptions, self.message_lamps, self, self.trunks, Guard(secret), rates,
             monotonic,
         )  # fmt: skip
         self.door.ours = self._ours
+        self._endpoint = Endpoint(settings, self.door, self._incoming, self._connection_lost)
+        self._endpoint.is_secure = self._is_secure
+        self.trunks.use(self._endpoint)
         self._numbers = count(1)
         self._legs: dict[LegId, _Leg] = {}
         self._leg_of: dict[SipCall, LegId] = {}
@@ -118,7 +120,7 @@ class SipLine:
     def start(self) -> None:
         """Listen. Raises LineError when address or port cannot be had."""
         if not self._running:
-            self._endpoint.start(self.door, self.trunks.account_for, self._is_secure)
+            self._endpoint.start()
             self._running = True
 
     def pump(self, milliseconds: int) -> None:

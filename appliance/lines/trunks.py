@@ -60,8 +60,9 @@ class _Retired:
 class Trunks:
     """Loop thread only; the methods for the door run inside libHandleEvents."""
 
-    def __init__(self, endpoint: Endpoint, resolver: Resolver, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self.endpoint = endpoint
+    endpoint: Endpoint
+
+    def __init__(self, resolver: Resolver, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._resolver = resolver
         self._monotonic = monotonic
         self._trunks: dict[LineId, Member] = {}
@@ -71,8 +72,12 @@ class Trunks:
         self._tls: dict[tuple[bool, str], int] = {}
         self._known: frozenset[str] = frozenset()
         self._seen = 0  # of the resolver's changes
-        endpoint.untrusted = self._untrusted
         self.admission: Admission | None = None
+
+    def use(self, endpoint: Endpoint) -> None:
+        """PJSIP, which asks whose calls are on their way. Before the first trunk."""
+        self.endpoint = endpoint
+        endpoint.untrusted, endpoint.trunk_of = self._untrusted, self.account_for
 
     # ---- the trunks -----------------------------------------------------------------------------------------------
 
