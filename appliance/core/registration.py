@@ -9,7 +9,7 @@ times are seconds of one clock that only grows.
 from dataclasses import dataclass
 from enum import StrEnum
 
-ASK_EVERY = 20.0  # between two signs of life
+ASK_EVERY = 30.0  # between two signs of life
 ANSWER_WITHIN = 4.0
 MISSES = 3
 LOST_AGAIN = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0)  # after a provider that did not answer or had a fault

@@ -122,12 +122,12 @@ def test_a_registration_that_ran_out_is_made_anew() -> None:
 def test_by_address_it_works_while_the_provider_answers() -> None:
     watch = Watch(False)
     assert watch.start(0) == []
-    done = run(watch, 0, 30, answers=True)
+    done = run(watch, 0, 40, answers=True)
     assert [deed for _, deed in done] == [Deed.ASK, Deed.UP, Deed.ASK]
-    done = run(watch, 30, 90)
+    done = run(watch, 40, 110)
     assert Deed.DOWN in [deed for _, deed in done]
     assert Deed.SIGN_IN not in [deed for _, deed in done]
-    assert Deed.UP in [deed for _, deed in run(watch, 90, 120, answers=True)]
+    assert Deed.UP in [deed for _, deed in run(watch, 110, 150, answers=True)]
 
 
 def test_a_provider_that_never_answers_questions_can_be_left_unasked() -> None:
