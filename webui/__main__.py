@@ -15,8 +15,8 @@ from cheroot.ssl.builtin import BuiltinSSLAdapter
 
 from appliance import logs
 from appliance.errors import ControlError
+from appliance.settings import certificate
 from appliance.settings.places import Places
-from webui import certificate
 from webui.app import create_app
 from webui.auth import make_token
 from webui.control import Control

@@ -63,7 +63,7 @@ REMARKS = {  # what the air or the network says of a message beside its text, sm
     "status-report": _l("This says what became of a message of ours."),
     "replaced": _l("A later message took its place."),
 }
-LINE_KINDS = {"gsm": _l("SIM card")}
+LINE_KINDS = {"gsm": _l("SIM card"), "sip": _l("SIP trunk")}
 
 
 def phone(view: PhoneView) -> Look:
@@ -85,7 +85,7 @@ def line(view: LineView) -> Look:
             return Look(_("Working"), "ok", icon="check")
         calls = [c.get("state") for c in (here.status() or {}).get("calls", []) if c.get("line") == view.get("id")]
         return PHONES["ringing" if calls and set(calls) == {"ringing"} else "talking"]
-    if state in {"starting", "searching"}:
+    if state in {"starting", "searching", "signing-in"}:
         return Look(word, "warn", icon="clock")
     if state in {"off", ""}:
         return Look(word)

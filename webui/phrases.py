@@ -141,8 +141,11 @@ def goes(view: CallView) -> str:
 
 
 def operator(line: LineView) -> str:
-    """ "4G, Orange" """
+    """ "4G, Orange"; of a trunk "sip.example.org, 1 of 2 calls" """
     facts = line.get("facts", {}) if reachable(line) else {}
+    if line.get("kind") == "sip":
+        calls = _("%(now)s of %(most)s calls", now=facts.get("calls", "0"), most=facts.get("channels", "0"))
+        return ", ".join(part for part in (facts.get("provider", ""), calls) if part)
     return ", ".join(part for part in (network(facts.get("network", "")), facts.get("operator", "")) if part)
 
 

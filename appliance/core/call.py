@@ -248,6 +248,8 @@ class Call:
         before = call_serve.at_once(self, step) if isinstance(step, ServiceStep) else []
         if self.near_up:
             return before + opened(self, ev.Answered(self.near), at)
+        if isinstance(step, AnnounceStep) and self.route.early and self.near == self.offer.leg:
+            return [do.Progress(self.near), do.StartTimer(self.id, "early", call_serve.EARLY)]
         return [*before, do.Answer(self.near)]
 
     def add_trace(self, trace: Iterable[TraceStep]) -> None:

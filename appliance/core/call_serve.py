@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from appliance.core.call import Call
 
 Commands = list[do.Command]
+EARLY = 2.0  # seconds in which a line can let the caller hear something before an answer
 BETWEEN_KEYS = 2.0  # seconds for the next key where more could follow
 TAKES = {"pickup": "pickup", "pickup.of": "pickup", "slot": "slot"}  # services that take another call
 SAID = {"night.toggle": ("night-on", "night-off"), "dnd": ("dnd-on", "dnd-off"), "sign": ("signed-in", "signed-out")}
@@ -35,6 +36,18 @@ def announce(call: "Call", step: AnnounceStep, at: float) -> Commands:
     call.answered_by = "announcement"
     call.cause = Cause(step.cause)
     return [*_quiet(call), do.Play(call.near, step.prompt, call.route.language), _guard(call)]
+
+
+def heard_early(call: "Call", event: ev.Progressed, at: float) -> Commands:
+    """The caller hears us before an answer, and that is enough for what is said now."""
+    if not isinstance(call.step, AnnounceStep) or not call.route.early:
+        return []
+    return [do.StopTimer(call.id, "early"), *announce(call, call.step, at)]
+
+
+def not_heard_early(call: "Call", event: ev.TimerFired, at: float) -> Commands:
+    """Nothing can be heard before an answer here: it is answered after all."""
+    return [do.Answer(call.near)] if event.name == "early" else []
 
 
 def greet(call: "Call", step: GreetStep, at: float) -> Commands:
@@ -52,7 +65,7 @@ def greeted(call: "Call", event: ev.PromptEnded | ev.TimerFired, at: float) -> C
 
 def said(call: "Call", event: ev.PromptEnded | ev.TimerFired, at: float) -> Commands:
     """All is said."""
-    return call.finish(at, [do.HangUp(call.near, Cause.NORMAL)])
+    return call.finish(at, [do.HangUp(call.near, Cause.NORMAL if call.near_up else call.cause)])
 
 
 def listener_left(call: "Call", event: ev.Ended, at: float) -> Commands:
@@ -262,6 +275,8 @@ OPENED: Mapping[type, Row] = {
     AnnounceStep: announce, GreetStep: greet, MenuStep: choose, MailboxStep: take_message, ServiceStep: serve,
 }  # fmt: skip
 ROWS: Mapping[tuple[State, type, str], Row] = {
+    (S.OPENING, ev.Progressed, "caller"): heard_early,
+    (S.OPENING, ev.TimerFired, ""): not_heard_early,
     (S.ANNOUNCING, ev.PromptEnded, "caller"): said,
     (S.ANNOUNCING, ev.TimerFired, ""): said,
     (S.ANNOUNCING, ev.Ended, "caller"): listener_left,

@@ -39,11 +39,12 @@ SHORTEST = 30.0  # seconds: a call that could only be cut off at once is not beg
 
 
 def emergency(dialled: str, plan: Plan, state: Presence, trace: Sequence[TraceStep], language: str) -> Route:
-    """Every line, whatever its settings say: free ones first, then busy ones, then those that seem to be down."""
+    """Every line, whatever its settings say: free ones first, then busy ones, then those that seem to be down; SIMs
+    before trunks, whose providers may not know where we are."""
 
-    def weight(line: Line) -> tuple[bool, bool, bool]:
+    def weight(line: Line) -> tuple[bool, bool, bool, bool]:
         up, free = line.id in state.lines_up, line.id in state.lines_free
-        return not free, not up, line.id not in state.lines_emergency
+        return not free, not up, line.id not in state.lines_emergency, line.kind != "gsm"
 
     ordered = sorted(plan.lines.values(), key=weight)
     number = Number(dialled, Kind.SHORT)

@@ -243,6 +243,7 @@ class Route:
     record: bool = False
     record_notice: bool = False
     music: str = "hold"
+    early: bool = False  # the last announcement is said without answering
     adds: "Block | None" = None  # an entry that this decision makes: the caller is blocked by himself
 
 

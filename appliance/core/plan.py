@@ -123,6 +123,7 @@ class Line:
     rates: tuple[Rate, ...] = ()
     dial_form: str = ""  # how its operator wants numbers: "" +48... | national | plain (no +) | 00
     dial_prefix: str = ""  # digits in front of them
+    early: bool = False  # announcements that end a call are said without answering: the caller pays nothing
     strangers: str = "ring"  # callers nobody knows: ring | key (they press one to be put through)
 
 

@@ -93,7 +93,7 @@ def _from_outside(offer: Offer, line: Line, plan: Plan, now: datetime, state: Pr
 def _route(steps: list[Step], trace: list[TraceStep], line: Line, block: int | None = None) -> Route:
     return Route(
         tuple(steps), tuple(trace), block=block, language=line.language, record=line.record,
-        record_notice=line.record_notice, music=line.music or "hold",
+        record_notice=line.record_notice, music=line.music or "hold", early=line.early,
     )  # fmt: skip
 
 

@@ -95,7 +95,7 @@ class Codes:
     def line(self, line_id: LineId) -> Line:
         """A SIM's line. Raises ControlError."""
         line = self.lines.get(line_id)
-        if line is None or line_id == PHONES:
+        if line is None or line_id == PHONES or line.status().kind != "gsm":
             raise ControlError("no-such-line", line=str(line_id))
         return line
 

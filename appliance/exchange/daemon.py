@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import secrets
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -30,6 +29,7 @@ from appliance.exchange.exchange import Exchange
 from appliance.exchange.faults import faults_now, notes_now
 from appliance.exchange.handling import Handling
 from appliance.exchange.keeper import Keeper
+from appliance.exchange.line_kinds import Shared, make_line, make_phones, trunk_verbs
 from appliance.exchange.line_watch import LineWatch
 from appliance.exchange.loop import Inbox, Loop
 from appliance.exchange.mailboxes import Mailboxes
@@ -52,10 +52,8 @@ from appliance.journal.writer import Writer
 from appliance.journal.writes import PutLineFact
 from appliance.lines import Line
 from appliance.lines.audio import Audio
-from appliance.lines.endpoint import SipSettings
-from appliance.lines.gsm import from_settings
 from appliance.lines.ports import Ports
-from appliance.lines.sip import SipLimits, SipLine
+from appliance.lines.sip import SipLine
 from appliance.panel.pins import Panel
 from appliance.panel.table import BUTTONS, Shown
 from appliance.protocols.multipart import join
@@ -148,6 +146,7 @@ class Daemon:
         self._verbs = Verbs(self._exchange, self._desk, self._self_tests, {
             **sending.table, **self._sims.verbs(), **CallVerbs(self._exchange, self._handling).table(),
             **self._spending.verbs(), **self._recordings.verbs(), **self._blocking.table,
+            **trunk_verbs(self._exchange),
         })  # fmt: skip
         self._control = ControlServer(places.control, self._inbox.put, SECONDS)
         self._ports = Ports(lambda: devices.all_ports(places.devices))
@@ -159,19 +158,7 @@ class Daemon:
         network = settings["network"]
         self._address = own_address(address or str(network["address"]))
         self._port = int(str(network["sip_port"]))
-        sip = SipSettings(
-            self._address, self._port, int(str(network["rtp_from"])), int(str(network["rtp_to"])),
-            f"Centralka {__version__}",
-        )  # fmt: skip
-        limits = SipLimits(
-            int(str(network["requests_per_source"])), int(str(network["requests_in_all"])),
-            int(str(network["min_expiry"])), int(str(network["max_expiry"])),
-        )  # fmt: skip
-        host = os.uname().nodename.lower()
-        hosts = frozenset({host, host + ".local", "localhost"})
-        return SipLine(
-            sip, limits, hosts, secrets.token_bytes(32), self._bindings, self._inbox.put, self._audio,
-        )  # fmt: skip
+        return make_phones(network, self._address, self._places.tls, self._bindings, self._inbox.put, self._audio)
 
     # ---- life -----------------------------------------------------------------------------------------------------
 
@@ -409,7 +396,8 @@ class Daemon:
     def _make_line(self, item: Mapping[str, Value]) -> Line:
         office, tries = str(self._desk.settings["office"]["country"]), self._places.state / "pins-tried.json"
         known = self._exchange.line_facts.get(str(item["id"]))
-        return from_settings(item, self._inbox.put, self._audio, office, tries, self._ports, known)
+        shared = Shared(self._inbox.put, self._audio, office, tries, self._ports, self._sip.trunks)
+        return make_line(item, shared, known)
 
     def _lines_in_use(self) -> dict[str, Mapping[str, Value]]:
         items = rows(self._desk.settings, "lines")

@@ -273,7 +273,7 @@ class Exchange:
         """An event for the call of its leg."""
         leg = getattr(event, "leg", None)
         call_id = self._by_leg.get(leg) if leg else None
-        if isinstance(event, ev.Answered):
+        if isinstance(event, ev.Answered | ev.Progressed):
             self._try_joins(event.leg)
         if call_id is None or call_id not in self.calls:
             self.stray(event)

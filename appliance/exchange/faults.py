@@ -13,6 +13,10 @@ from appliance.words import ERRORS, say
 GONE = ("not-there", "no-answer", "other-modem", "port-busy")
 NEARLY_FULL = 0.8  # of the places for messages
 WANTS_PIN = ("pin-needed", "pin-wrong", "puk-needed")
+TRUNKS = {  # states of a trunk and the note that explains each
+    "password-refused": "trunk-password", "no-provider": "trunk-gone", "provider-refused": "trunk-refused",
+    "no-such-name": "trunk-name", "certificate": "trunk-certificate",
+}  # fmt: skip
 
 
 def faults_now(
@@ -65,6 +69,8 @@ def notes_now(
             note("line-gone", "bad", "/lines", about)
         elif state in WANTS_PIN:
             note("line-pin", "bad", "/lines", about)
+        elif state in TRUNKS:
+            note(TRUNKS[state], "bad", f"/lines/{line_id}", {**about, "said": facts.get("said", "")})
         elif state == "storage-full":
             note("storage-full", "warn", "/lines", about)
         elif _nearly_full(facts.get("storage", "")):

@@ -7,12 +7,13 @@ from appliance.core.model import PHONES, LineId
 from appliance.lines import Line
 from appliance.settings.fields import Value
 from appliance.settings.secret import Secret
+from appliance.settings.trunks import WIRE as TRUNK_WIRE
 
 Item = Mapping[str, Value]
 # what makes a line start anew when it changes; a label does not
 WIRE = (
     "kind", "device", "pcm_device", "pin", "country", "imei", "call_waiting", "power", "power_port", "audio",
-    "alsa_device",
+    "alsa_device", *TRUNK_WIRE,
 )  # fmt: skip
 
 
@@ -40,7 +41,7 @@ class Keeper:
         """Start what waits, as far as it is free."""
         for line_id, item in list(self._waiting.items()):
             old = self._lines.get(line_id)
-            if old and old.status().busy:
+            if old and _in_use(old):
                 continue
             if old:
                 old.stop()
@@ -49,6 +50,12 @@ class Keeper:
             self._wires[line_id] = _wire_of(item)
             self._lines[line_id] = line
             line.start()
+
+
+def _in_use(line: Line) -> bool:
+    """Whether it has a call: a trunk that could carry one more is not busy."""
+    status = line.status()
+    return status.busy or status.facts.get("calls", "0") not in ("", "0")
 
 
 def _wire_of(item: Item) -> str:

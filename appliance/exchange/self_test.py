@@ -73,7 +73,7 @@ class SelfTests:
         """The verb line.selftest {line, number?, loop?}: begins and answers at once. Raises ControlError."""
         line_id = LineId(str(args.get("line") or ""))
         line, of_plan = self._exchange.lines.get(line_id), self._exchange.plan.lines.get(line_id)
-        if line is None or of_plan is None:
+        if line is None or of_plan is None or of_plan.kind != "gsm":  # of a modem's speech
             raise ControlError("no-such-line", line=str(line_id))
         number, loop, now = str(args.get("number") or ""), args.get("loop") is True, self._exchange.clock.monotonic()
         status = line.status()

@@ -132,7 +132,7 @@ def lamps_now(
         Facts(
             button=button,
             faults=faults,
-            sims=tuple(s.state for s in lines) or ("not-there",),
+            sims=tuple(s.state for s in lines if s.kind == "gsm") or ("not-there",),
             calls=tuple(running.call.state_name() for running in exchange.calls.values()),
             unread=unread,
             storage_full=any(s.state == "storage-full" for s in lines),

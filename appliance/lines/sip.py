@@ -8,7 +8,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -21,23 +21,24 @@ from appliance.lines.audio import Audio
 from appliance.lines.endpoint import Endpoint, SipSettings
 from appliance.lines.message_lamps import MessageLamps
 from appliance.lines.registrations import Ask, BindingStore, Registrations, route_to
+from appliance.lines.resolver import Resolver
 from appliance.lines.sip_call import Note, Noted, SipCall, cause_of
 from appliance.lines.sip_door import Admitted, Door, Rates
+from appliance.lines.sip_shown import best, caller_of, identity_of, of_caller
 from appliance.lines.subscriptions import Subscriptions
+from appliance.lines.trunks import Trunks
 from appliance.native import api as native
 from appliance.protocols.digest import ALGORITHMS, Guard, ha1
 from appliance.protocols.dtmf import DigitsOnce
 from appliance.protocols.refer import Refer
 from appliance.protocols.registrar import Binding, Registrar
-from appliance.protocols.sip_text import quote, without_headers
+from appliance.protocols.sip_text import without_headers
 
 log = logging.getLogger(__name__)
 
 NO_SIGN_SECONDS = 4.0  # a phone that does not even say "trying" is not there
 POLL_REGISTRATIONS = 0.25
 STOP_SECONDS = 1.0
-# the best of several phones' refusals: what the caller is told when all said no
-WORTH = (Cause.BUSY, Cause.REJECTED, Cause.NO_ANSWER, Cause.MEDIA, Cause.UNREACHABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +95,15 @@ class SipLine:
         self.subscriptions = Subscriptions(native.send_notify, own)
         self.message_lamps = MessageLamps(native.send_notify, own, self.subscriptions.has_messages)
         rates = Rates(limits.requests_per_source, limits.requests_in_all)
+        self.trunks = Trunks(Resolver(), monotonic)
         self.door = Door(
-            self.registrations, self.subscriptions, self.message_lamps, self, Guard(secret), rates, monotonic
+            self.registrations, self.subscriptions, self.message_lamps, self, self.trunks, Guard(secret), rates,
+            monotonic,
         )  # fmt: skip
         self.door.ours = self._ours
         self._endpoint = Endpoint(settings, self.door, self._incoming, self._connection_lost)
+        self._endpoint.is_secure = self._is_secure
+        self.trunks.use(self._endpoint)
         self._numbers = count(1)
         self._legs: dict[LegId, _Leg] = {}
         self._leg_of: dict[SipCall, LegId] = {}
@@ -130,9 +135,11 @@ class SipLine:
         self._running = False
         self._end_all()
         until = self._monotonic() + STOP_SECONDS
-        while (self._leg_of or self._leaving) and self._monotonic() < until:
+        while (self._leg_of or self._leaving or self.trunks.live) and self._monotonic() < until:
             self._endpoint.pump(10)
             self._drain()
+            self.trunks.poll(self._monotonic())
+        self.trunks.close()
         self._audio.stop()
         self._legs.clear()
         self._leg_of.clear()
@@ -161,6 +168,7 @@ class SipLine:
             self.registrations.poll(at)
         self.subscriptions.poll(at)
         self.message_lamps.poll(self.registrations.registrar.everything, self.subscriptions.messages, at)
+        self.trunks.poll(at)
         self._audio.poll(at)
         self._gone.clear()
 
@@ -222,16 +230,18 @@ class SipLine:
 
     # ---- sip_door.Dialogs -----------------------------------------------------------------------------------------
 
-    def peer_of(self, call_id: str) -> str | None:
+    def has_peer(self, call_id: str, source: str) -> bool | None:
         """See `sip_door.Dialogs`."""
         call = self._by_call_id.get(call_id)
-        return call.peer if call else None
+        return call.peer == source if call else self.trunks.has_peer(call_id, source)
 
     def info_digit(self, call_id: str, digit: str) -> None:
         """See `sip_door.Dialogs`."""
         call = self._by_call_id.get(call_id)
         if call:
             self._notes.append(Note(call, Noted.DIGIT, text=digit, by_info=True))
+        else:
+            self.trunks.info_digit(call_id, digit)
 
     def referred(self, call_id: str, refer: Refer) -> int:
         """See `sip_door.Dialogs`. A transfer that is on its way is not changed."""
@@ -266,7 +276,7 @@ class SipLine:
             self._end_leg(leg, cause, "")
 
     def _dial_phone(self, leg: _Leg, binding: Binding, command: do.Dial) -> None:
-        account = self._endpoint.account
+        account = self._endpoint.account_over(binding.flow.transport == "tls")
         if account is None:
             return
         call = SipCall(account, self._notes.append)
@@ -274,7 +284,8 @@ class SipLine:
         native.route_calls(account.getId(), route_to(binding.flow))
         own = f"{self.settings.address}:{self.settings.sip_port}"
         sent = call.dial(
-            f"sip:{leg.extension}@{own}", without_headers(binding.uri), _caller(command, own), _identity(command, own)
+            f"sip:{leg.extension}@{own}", without_headers(binding.uri), caller_of(command, own),
+            identity_of(command, own),
         )  # fmt: skip
         native.route_calls(account.getId(), "")
         if sent:
@@ -318,7 +329,7 @@ class SipLine:
 
     def _incoming(self, call_id: int) -> None:
         """Inside onIncomingCall: take the call, answer nothing yet."""
-        account, admitted = self._endpoint.account, self.door.admitted
+        account, admitted = self._endpoint.account_over(self._is_secure()), self.door.admitted
         if account is None:
             return
         call = SipCall(account, self._notes.append, call_id)
@@ -327,6 +338,10 @@ class SipLine:
             self._unknown.append(call)
             return
         self._offer(call, admitted)
+
+    def _is_secure(self) -> bool:
+        """Whether the INVITE that is on its way came over TLS."""
+        return bool(self.door.admitted and self.door.admitted.secure)
 
     def _offer(self, call: SipCall, admitted: Admitted) -> None:
         leg = _Leg(
@@ -370,6 +385,8 @@ class SipLine:
         if leg.answered and old >= 0:
             self._audio.moved(old, call.slot)
         self._maybe_answered(leg, call)
+        if leg.incoming and not leg.wanted:
+            self._post(ev.Progressed(leg.id))  # it can hear something before the answer
         if leg.answered and call is leg.winner and note.held != call.held:
             call.held = note.held
             self._post(ev.Held(leg.id, note.held))
@@ -397,11 +414,11 @@ class SipLine:
         leg.calls = [call for call in leg.calls if call is not note.call]
         detail = f"{note.code} {note.text}".strip()
         if note.call is leg.winner:
-            self._end_leg(leg, _of_caller(note) if leg.incoming else cause_of(note.code), detail)
+            self._end_leg(leg, of_caller(note) if leg.incoming else cause_of(note.code), detail)
             return
         leg.causes.append((cause_of(note.code), detail))
         if not leg.calls and not leg.answered:
-            self._end_leg(leg, *_best(leg.causes))
+            self._end_leg(leg, *best(leg.causes))
 
     _NOTES: Mapping[Noted, Callable[..., None]] = {
         Noted.RINGING: _rang,
@@ -438,7 +455,7 @@ class SipLine:
             leg.causes.append((Cause.UNREACHABLE, "no answer from the phone"))
             call.end(Cause.CANCELLED)
         if not leg.calls:
-            self._end_leg(leg, *_best(leg.causes))
+            self._end_leg(leg, *best(leg.causes))
 
     def _connection_lost(self, connection: int) -> None:
         self.registrations.connection_lost(connection, self._monotonic())
@@ -446,29 +463,3 @@ class SipLine:
 
     def _ask(self, target: str, route: str, token: int) -> bool:
         return native.send_options(target, route, self._ours, token)
-
-
-def _of_caller(note: Note) -> Cause:
-    """Why a leg ended that a phone had started: 487 is its own CANCEL, 408 a lost ACK."""
-    return Cause.CANCELLED if note.code == 487 else cause_of(note.code)
-
-
-def _best(causes: list[tuple[Cause, str]]) -> tuple[Cause, str]:
-    ranked = [c for worth in WORTH for c in causes if c[0] is worth]
-    return (ranked or causes or [(Cause.UNREACHABLE, "")])[0]
-
-
-def _caller(command: do.Dial, own: str) -> str:
-    """The From of an INVITE to a phone: as it is shown there, and as it can be called back."""
-    kind = command.caller.kind
-    if command.withhold or kind is Kind.WITHHELD:
-        return '"Anonymous" <sip:anonymous@anonymous.invalid>'
-    user = "".join(c for c in command.caller.text if (c.isalnum() and c.isascii()) or c in "+*") or "unknown"
-    name = command.name or command.caller.text
-    return f"{quote(name)} <sip:{user}@{own}>" if name else f"<sip:{user}@{own}>"
-
-
-def _identity(command: do.Dial, own: str) -> list[tuple[str, str]]:
-    if command.withhold or command.caller.kind is Kind.WITHHELD:
-        return [("Privacy", "id")]
-    return [("P-Asserted-Identity", _caller(replace(command, withhold=False), own))]

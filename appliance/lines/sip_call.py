@@ -26,7 +26,8 @@ class Noted(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """`code` and `text` are the last SIP status; `slot` and `held` belong to MEDIA, `by_info` to DIGIT."""
+    """`code` and `text` are the last SIP status; `slot` and `held` belong to MEDIA, `by_info` to DIGIT, `message` is
+    what ended the call, where the other side said it."""
 
     call: "SipCall"
     what: Noted
@@ -35,6 +36,7 @@ class Note:
     slot: int = -1
     held: bool = False
     by_info: bool = False
+    message: str = ""
 
 
 # SIP answers of a phone as causes (RFC 3398 turned round for an office: 603 is a person who said no)
@@ -79,7 +81,8 @@ class SipCall(pj.Call):  # type: ignore[misc]
             if what is Noted.RINGING and info.lastStatusCode == 183:
                 what = Noted.PROGRESSED
             if what:
-                self._note(Note(self, what, info.lastStatusCode, info.lastReason))
+                message = _said(prm) if what is Noted.ENDED else ""
+                self._note(Note(self, what, info.lastStatusCode, info.lastReason, message=message))
         except Exception:
             log.exception("a state of a call was lost")
 
@@ -158,6 +161,14 @@ class SipCall(pj.Call):  # type: ignore[misc]
             log.info("could not %s: %s", what, error.reason)
             return False
         return True
+
+
+def _said(prm: "pj.OnCallStateParam") -> str:
+    """The message that brought a dialog to its state, "" where none did (a time-out, our own hanging up)."""
+    happened = prm.e
+    if happened.type != pj.PJSIP_EVENT_TSX_STATE or happened.body.tsxState.type != pj.PJSIP_EVENT_RX_MSG:
+        return ""
+    return str(happened.body.tsxState.src.rdata.wholeMsg)[:8000]
 
 
 def _options() -> "pj.CallOpParam":

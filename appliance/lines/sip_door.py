@@ -16,6 +16,7 @@ from typing import Protocol
 from appliance.lines.message_lamps import FIRST_TOKEN, MessageLamps
 from appliance.lines.registrations import Registrations
 from appliance.lines.subscriptions import Reply, Subscriptions
+from appliance.lines.trunks import FIRST_TOKEN as TRUNK_TOKEN
 from appliance.native import api as native
 from appliance.protocols.digest import Guard, Verdict, parse_authorization
 from appliance.protocols.refer import Refer
@@ -42,19 +43,39 @@ class Admitted:
     called: str
     call_id: str
     source: str
+    secure: bool = False  # it came over TLS
 
 
 class Dialogs(Protocol):
     """What the door asks about calls in progress."""
 
-    def peer_of(self, call_id: str) -> str | None:
-        """The address a dialog's other side has, None for a Call-ID of none of our calls."""
+    def has_peer(self, call_id: str, source: str) -> bool | None:
+        """Whether a dialog is with this address; None for a Call-ID of none of our calls."""
 
     def info_digit(self, call_id: str, digit: str) -> None:
         """A digit came in an INFO of a kind PJSIP does not know."""
 
     def referred(self, call_id: str, refer: Refer) -> int:
         """A phone sends the other party on. Gives the status: 202, or why not."""
+
+
+class Providers(Protocol):
+    """What the door asks about trunks (see `lines.trunks`)."""
+
+    def forget_admission(self) -> None:
+        """Another request is here."""
+
+    def from_provider(self, source: str) -> bool:
+        """Whether an address is a provider's."""
+
+    def admit(self, source: str, request: SipRequest) -> bool:
+        """Whether an INVITE is a provider's; it is remembered for PJSIP's callbacks."""
+
+    def answered(self, token: int, code: int) -> None:
+        """A provider answered, or nothing came."""
+
+    def wanted(self, name: str) -> None:
+        """PJSIP needs the address of a name."""
 
 
 @dataclass(slots=True)
@@ -99,6 +120,7 @@ class Door:
         subscriptions: Subscriptions,
         message_lamps: MessageLamps,
         dialogs: Dialogs,
+        providers: Providers,
         guard: Guard,
         rates: Rates,
         monotonic: Callable[[], float],
@@ -107,6 +129,7 @@ class Door:
         self._subscriptions = subscriptions
         self._message_lamps = message_lamps
         self._dialogs = dialogs
+        self._providers = providers
         self._guard = guard
         self._rates = rates
         self._monotonic = monotonic
@@ -134,7 +157,8 @@ class Door:
     def request(self, request: native.Request) -> bool:
         """See `native.Hook`."""
         self.admitted = None
-        if not _is_near(request.source):
+        self._providers.forget_admission()
+        if not _is_near(request.source) and not self._providers.from_provider(request.source):
             self.counts["silenced"] += 1
             return True
         method = request.text[:8].partition(b" ")[0]
@@ -157,11 +181,17 @@ class Door:
 
     def answered(self, token: int, code: int) -> None:
         """See `native.Hook`."""
-        if token >= FIRST_TOKEN:
+        if token >= TRUNK_TOKEN:
+            self._providers.answered(token, code)
+        elif token >= FIRST_TOKEN:
             self._message_lamps.answered(token, code)
         else:
             owner = self._registrations if token > 0 else self._subscriptions
             owner.answered(token, code, self._monotonic())
+
+    def wanted(self, name: str) -> None:
+        """See `native.Hook`."""
+        self._providers.wanted(name)
 
     # ---- outside a dialog -----------------------------------------------------------------------------------------
 
@@ -176,6 +206,8 @@ class Door:
         return True
 
     def _invite(self, request: native.Request, parsed: SipRequest) -> bool:
+        if not self._claims_phone(parsed) and self._providers.from_provider(request.source):
+            return self._from_provider(request, parsed)
         uri = parse_uri(parsed.uri)
         extension = self._who(request, parsed)
         if extension is None:
@@ -186,13 +218,30 @@ class Door:
             raise SipTextError("Max-Forwards", 483)
         if parsed.one("replaces"):  # PJSIP would put it in the other call's place by itself
             raise SipTextError("Replaces", 481)
-        self.admitted = Admitted(extension, uri.user, parsed.call_id, request.source)
+        self.admitted = Admitted(extension, uri.user, parsed.call_id, request.source, request.transport == "tls")
         return False
+
+    def _from_provider(self, request: native.Request, parsed: SipRequest) -> bool:
+        """A call from outside, never challenged: the address is its proof. It may ring here and nothing else: what core
+        does with an offer on a line is the line's to decide, whatever the request says."""
+        if parsed.one("max-forwards") == "0":
+            raise SipTextError("Max-Forwards", 483)
+        if parsed.one("replaces"):
+            raise SipTextError("Replaces", 481)
+        if self._providers.admit(request.source, parsed):
+            return False
+        self._refuse(request, 480, "a provider whose trunk is not ready")
+        return True
+
+    def _claims_phone(self, parsed: SipRequest) -> bool:
+        """Whether it has credentials of an extension: a phone may stand at the address of a provider."""
+        values = parsed.headers.get("authorization", ()) + parsed.headers.get("proxy-authorization", ())
+        return any(found.username in self._secrets for found in map(parse_authorization, values) if found)
 
     def _options(self, request: native.Request, parsed: SipRequest) -> bool:
         if parsed.listed("require"):
             raise SipTextError("extension", 420)
-        if self._may_answer(request):
+        if self._providers.from_provider(request.source) or self._may_answer(request):
             self._answer(request, 200, [("Allow", ALLOW), ("Accept", "application/sdp"), ("Supported", "timer")])
         return True
 
@@ -223,8 +272,7 @@ class Door:
             if reply:
                 self._reply(request, reply)
                 return True
-        peer = self._dialogs.peer_of(parsed.call_id)
-        if peer is None or peer != request.source:
+        if not self._dialogs.has_peer(parsed.call_id, request.source):
             self._refuse(request, 481, "no such dialog, or not from there")
             return True
         if parsed.method == "OPTIONS":
@@ -246,8 +294,8 @@ class Door:
     def _late(self, request: native.Request, answer: bool) -> bool:
         """ACK and CANCEL are never challenged: they belong to a transaction. From elsewhere they are not heard."""
         found = re.search(rb"(?im)^(?:call-id|i)[ \t]*:[ \t]*(\S+)", request.text[:4000])
-        peer = self._dialogs.peer_of(found[1].decode("utf-8", "replace")) if found else None
-        if peer == request.source or (peer is None and not answer):
+        mine = self._dialogs.has_peer(found[1].decode("utf-8", "replace"), request.source) if found else None
+        if mine or (mine is None and not answer):
             return False
         if answer:  # PJSIP finds the call to cancel by the branch alone
             self._answer(request, 481, [])

@@ -7,7 +7,7 @@ All functions belong to the loop thread. The three callbacks run there too, insi
 import logging
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,6 +44,9 @@ class Hook(Protocol):
 
     def answered(self, token: int, code: int) -> None:
         """The final answer to an OPTIONS or NOTIFY of ours; 408 or 503 when none came."""
+
+    def wanted(self, name: str) -> None:
+        """A server is known by its name only; `set_server` answers, at once or later."""
 
 
 _hooks: list[Hook] = []  # at most one: the C side has one set of callbacks
@@ -84,6 +87,17 @@ def ck_on_answer(token: int, code: int) -> None:
         log.exception("an answer could not be handled")
 
 
+@ffi.def_extern()  # type: ignore[untyped-decorator]
+def ck_on_name(name: object) -> None:
+    """Called by resolve.c for a name that it does not know."""
+    try:
+        text = _text(name)
+        for hook in _hooks[-1:]:
+            hook.wanted(text)
+    except Exception:
+        log.exception("a name could not be asked for")
+
+
 def _text(value: object) -> str:
     return bytes(ffi.string(value)).decode("ascii", "replace")
 
@@ -103,6 +117,18 @@ def install(hook: Hook) -> None:
 def uninstall() -> None:
     """Before the library ends."""
     _hooks.clear()
+
+
+def set_providers(addresses: Iterable[str]) -> None:
+    """Where providers are: what they write into Contact and Record-Route holds, other than that of phones."""
+    lib.ck_providers(" ".join(sorted(addresses)).encode("ascii", "ignore"))
+
+
+def set_server(name: str, address: str, port: int) -> None:
+    """The server of a name, or of "name;transport", from now on, port 0 for the usual one. An empty address: nobody
+    knows it, and who waits for it is told so. Never within `Hook.wanted`."""
+    if lib.ck_server(name.encode("ascii", "ignore"), address.encode("ascii", "ignore"), port):
+        log.warning("the server of %s cannot be kept: %s", name, address)
 
 
 def respond(request: Request, code: int, headers: list[tuple[str, str]], stateful: bool = False, tag: str = "") -> None:
@@ -129,9 +155,10 @@ def route_calls(account: int, route: str) -> None:
         raise ValueError(f"not a route: {route!r}")
 
 
-def send_options(target: str, route: str, sender: str, token: int) -> bool:
-    """Ask a phone whether it lives. False when the request could not even be sent."""
-    return not lib.ck_send_options(_ascii(target), _ascii(route), _ascii(sender), token)
+def send_options(target: str, route: str, sender: str, token: int, account: int = -1) -> bool:
+    """Ask a phone or a provider whether it lives, over the transport of a PJSUA account where one is given. False when
+    the request could not even be sent."""
+    return not lib.ck_send_options(_ascii(target), _ascii(route), _ascii(sender), account, token)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,18 +16,32 @@ from pathlib import Path
 from cffi import FFI
 
 HERE = Path(__file__).resolve().parent
-SOURCES = ("centralka.h", "hook.c", "elastic.c", "ears.c", "wire.c", "pcm.c", "sound_card.c", "bridge.c", "recorder.c")
+SOURCES = (
+    "centralka.h",
+    "resolve.c",
+    "hook.c",
+    "elastic.c",
+    "ears.c",
+    "wire.c",
+    "pcm.c",
+    "sound_card.c",
+    "bridge.c",
+    "recorder.c",
+)
 LIBRARIES = ("pjsua", "pjsip-ua", "pjsip-simple", "pjsip", "pjmedia", "pjnath", "pjlib-util", "pj", "asound")
 
 DECLARATIONS = """
 extern "Python" int ck_on_request(void *, char *, int, char *, int, char *, size_t);
 extern "Python" void ck_on_dropped(char *, int, char *, int);
 extern "Python" void ck_on_answer(long, int);
+extern "Python" void ck_on_name(char *);
 int ck_hook_install(void);
+void ck_providers(const char *list);
+int ck_server(const char *name, const char *address, int port);
 int ck_respond(void *request, int code, const char *headers, int stateful);
 void ck_to_tag(void *request, const char *tag);
 int ck_account_route(int account, const char *route);
-int ck_send_options(const char *target, const char *route, const char *from, long token);
+int ck_send_options(const char *target, const char *route, const char *from, int account, long token);
 int ck_send_notify(const char *target, const char *route, const char *from, const char *from_tag, const char *to,
                    const char *to_tag, const char *contact, const char *call_id, int cseq, const char *headers,
                    const char *subtype, const char *body, long token);

@@ -22,6 +22,9 @@ static int ck_on_request(void *rdata, char *text, int length, char *source, int 
 static void ck_on_dropped(char *data, int length, char *source, int port);
 static void ck_on_answer(long token, int code);
 
+/* resolve.c: implemented in Python; ck_server answers */
+static void ck_on_name(char *name);
+
 /* elastic.c: samples between two clocks */
 typedef struct elastic {
     pj_int16_t *at;

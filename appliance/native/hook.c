@@ -2,8 +2,8 @@
  *
  * Two modules. `source` (priority 12, before the transaction layer at 16) makes every peer reachable where its packets
  * come from: answers go to the source port even without rport (RFC 3581 leaves phones behind NAT mute otherwise), and
- * Contact and Record-Route of a dialog give way to the flow. `hook` (priority 31, after transactions at 16 and before
- * the UA layer at 32) shows each new request to Python, which answers it, or lets it pass.
+ * Contact and Record-Route of a dialog with a phone give way to the flow; a provider's stay. `hook` (priority 31, after
+ * transactions at 16 and before the UA layer at 32) shows each new request to Python, which answers it, or lets it pass.
  */
 #include "centralka.h"
 
@@ -56,11 +56,37 @@ static int makes_or_moves_dialog(const pjsip_rx_data *rdata)
     return method->id == PJSIP_INVITE_METHOD || pjsip_method_cmp(method, &update) == 0;
 }
 
+enum { MOST_PROVIDERS = 256 };
+static char providers[MOST_PROVIDERS][PJ_INET6_ADDRSTRLEN];
+static int provider_count;
+
+/* Addresses of providers, separated by spaces: proxies of theirs stand in dialogs by Record-Route, and stay in them. */
+static void ck_providers(const char *list)
+{
+    int used = 0;
+
+    provider_count = 0;
+    while (provider_count < MOST_PROVIDERS && sscanf(list, "%45s%n", providers[provider_count], &used) == 1) {
+        list += used;
+        provider_count++;
+    }
+}
+
+static int from_provider(const pjsip_rx_data *rdata)
+{
+    int i;
+
+    for (i = 0; i < provider_count; i++)
+        if (strcmp(providers[i], rdata->pkt_info.src_name) == 0)
+            return 1;
+    return 0;
+}
+
 static pj_bool_t source_rx(pjsip_rx_data *rdata)
 {
     if (rdata->msg_info.msg->type == PJSIP_REQUEST_MSG && rdata->msg_info.via->rport_param < 0)
         rdata->msg_info.via->rport_param = rdata->pkt_info.src_port;
-    if (makes_or_moves_dialog(rdata)) {
+    if (makes_or_moves_dialog(rdata) && !from_provider(rdata)) {
         contact_to_source(rdata);
         forget_record_route(rdata);
     }
@@ -110,6 +136,8 @@ static int ck_hook_install(void)
         status = pjsip_endpt_register_module(endpoint, &hook_module);
     if (status == PJ_SUCCESS)
         status = pjsip_tpmgr_set_drop_data_cb(pjsip_endpt_get_tpmgr(endpoint), &dropped);
+    if (status == PJ_SUCCESS)
+        status = pjsip_endpt_set_ext_resolver(endpoint, &own_resolver);
     return status;
 }
 
@@ -191,8 +219,20 @@ static void answered(void *token, pjsip_event *event)
     ck_on_answer((long)(pj_ssize_t)token, code);
 }
 
-/* Ask a phone for a sign of life; ck_on_answer(token, code) comes within 32 s unless this fails. */
-static int ck_send_options(const char *target, const char *route, const char *from, long token)
+/* Only the listener that checks certificates as the account wants it may make, or lend, a connection. */
+static void use_listener(pjsip_tx_data *tdata, int account)
+{
+    pjsip_tpselector selector;
+
+    if (account < 0 || !pjsua_acc_is_valid(account))
+        return;
+    pjsua_init_tpselector(account, &selector);
+    pjsip_tx_data_set_transport(tdata, &selector);
+}
+
+/* Ask for a sign of life, over the transport of an account where it is not negative; ck_on_answer(token, code) comes within
+ * 32 s unless this fails. */
+static int ck_send_options(const char *target, const char *route, const char *from, int account, long token)
 {
     pjsip_tx_data *tdata;
     pjsip_route_hdr *hop;
@@ -209,6 +249,7 @@ static int ck_send_options(const char *target, const char *route, const char *fr
     hop = route[0] ? parse_route(tdata->pool, route) : NULL;
     if (hop)
         pjsip_msg_insert_first_hdr(tdata->msg, (pjsip_hdr *)hop);
+    use_listener(tdata, account);
     return pjsip_endpt_send_request(pjsua_get_pjsip_endpt(), tdata, -1, (void *)(pj_ssize_t)token, &answered);
 }
 

@@ -145,12 +145,13 @@ def _line(
         **line_more(row),
         **calling.line_more(row),
         strangers=str(row["strangers"]),
+        early=bool(row.get("sip_early")) and row.get("kind") == "sip",
     )
 
 
 def _sms_rules(row: Mapping[str, Value]) -> SmsRules:
     return SmsRules(
-        allowed=bool(row["sms_out"]),
+        allowed=bool(row["sms_out"]) and row.get("kind", "gsm") == "gsm",
         report=bool(row["sms_report"]),
         national=bool(row["sms_national"]),
         premium=bool(row["sms_premium"]),

@@ -4,7 +4,7 @@ A section is one document ("single": office, network...) or a list of records wi
 people...). `check_all` gives every fault of a whole set of settings at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from appliance.settings import calling, recording
@@ -43,6 +43,8 @@ from appliance.settings.fields import (
 from appliance.settings.screening import FIELDS as SCREENING_FIELDS
 from appliance.settings.screening import STRANGERS
 from appliance.settings.sims import sim_faults
+from appliance.settings.trunks import KINDS, trunk_faults
+from appliance.settings.trunks import LINE_FIELDS as TRUNK_FIELDS
 from appliance.words import PROMPTS
 
 COUNTRIES = {
@@ -72,12 +74,13 @@ HEARTBEATS = {"off": "Never", "daily": "Every day", "weekly": "Every Monday"}
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A named set of fields; `many` makes it a list of records."""
+    """A named set of fields; `many` makes it a list of records; `also` gives faults between fields of one record."""
 
     name: str
     label: str
     fields: tuple[Field, ...]
     many: bool = False
+    also: Callable[[Mapping[str, Value]], Mapping[str, Fault]] = lambda record: {}
 
 
 def _id() -> Text:
@@ -116,6 +119,8 @@ NETWORK = Section("network", "Network", (
             seldom=True),
     Integer(name="max_expiry", label="Longest registration", unit="seconds", default=3600, least=60, most=7200,
             seldom=True),
+    Integer(name="sip_tls_port", label="Port for phones that encrypt (TLS)", default=5061, least=0, most=65535,
+            seldom=True, help="0: none. Phones must take the certificate of the box."),
     Switch(name="unsolicited_mwi", label="Light message lamps of phones that do not ask", default=False, seldom=True,
            help="For phones whose lamp stays dark although there are messages. Phones that ask are told anyway."),
 ))  # fmt: skip
@@ -150,11 +155,11 @@ HOURS = Section("hours", "Hours", (
 SPEECH = {"automatic": "By itself", "serial": "The speech port", "alsa": "The sound card"}
 LINES = Section("lines", "Lines", (
     _id(),
-    Choice(name="kind", label="Kind", options={"gsm": "SIM card"}, default="gsm", kind="hidden"),
+    Choice(name="kind", label="Kind", options=KINDS, default="gsm", kind="hidden"),
     Text(name="label", label="Name", required=True, longest=40, help="What colleagues and reports call it."),
     Phone(name="number", label="Its number"),
     Switch(name="enabled", label="In use", default=True),
-    Text(name="device", label="Port of the modem", required=True, longest=200, pattern=r"/[^\0]*",
+    Text(name="device", label="Port of the modem", longest=200, pattern=r"/[^\0]*",
          pattern_fault="not-a-path", help="The command port, best by its lasting name under /dev/centralka."),
     Text(name="pcm_device", label="Speech port", longest=200, pattern=r"/[^\0]*", pattern_fault="not-a-path",
          help="Leave it empty for a new line: we take the one beside the command port, if there is one."),
@@ -256,7 +261,8 @@ LINES = Section("lines", "Lines", (
     *calling.LINE_FIELDS,
     Choice(name="strangers", label="Callers nobody knows yet", options=STRANGERS, default="ring",
            help="With a key: a voice asks for a digit. Who presses it rings, and later on without being asked."),
-), many=True)  # fmt: skip
+    *TRUNK_FIELDS,
+), many=True, also=trunk_faults)  # fmt: skip
 
 PEOPLE = Section("people", "People and phones", (
     _id(),
@@ -391,7 +397,8 @@ def check_section(section: Section, doc: Mapping[str, Value]) -> tuple[dict[str,
             faults[path + "id"] = Fault("not-a-record")
             continue
         values, wrong = check(section.fields, item, path)
-        faults.update(wrong)
+        more = section.also({**item, **values})
+        faults.update({path + name: fault for name, fault in more.items()} | wrong)
         if isinstance(values.get("id"), str) and values["id"] in seen:
             faults[path + "id"] = Fault("taken")
         seen.add(str(values.get("id")))

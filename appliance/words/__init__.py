@@ -8,7 +8,7 @@ calls, what to do; plain words; whole sentences.
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from appliance.words import calling, recording
+from appliance.words import calling, recording, trunks
 from appliance.words.mark import N_
 from appliance.words.trace import OUTCOMES, TRACE
 
@@ -71,6 +71,7 @@ LINE_STATES: Final = {
     "puk-needed": N_("The SIM is locked and wants its PUK"),
     "storage-full": N_("The SIM's message store is full"),
     "off": N_("Switched off"),
+    **trunks.LINE_STATES,
 }
 
 SELF_TEST: Final = {
@@ -180,6 +181,7 @@ NOTICES: Final = {
     ),
     **calling.NOTICES,
     **recording.NOTICES,
+    **trunks.NOTICES,
     "no-backup": N_(
         "“{scheme}” has a branch without a backup: if nobody answers, the call is lost."
         " Add a block behind those who ring, such as a mobile."
@@ -333,6 +335,7 @@ ERRORS: Final = {
     "not-a-phone-number": N_("Write the number with its country, such as +48 22 123 45 67."),
     "not-an-email": N_("This is not a mail address."),
     "not-a-host": N_("This is not the name of a server."),
+    **trunks.ERRORS,
     "not-an-address": N_("This is not an address such as 192.168.1.10."),
     "not-a-time": N_("Write a time as 09:00."),
     "not-a-date": N_("Write a day as 2026-12-25."),

@@ -44,6 +44,9 @@ class Hook:
     def answered(self, token: int, code: int) -> None:
         return
 
+    def wanted(self, name: str) -> None:
+        return
+
 
 def held() -> dict[str, int]:
     """What the process holds. Of its memory the anonymous part: what libraries share with other processes changes

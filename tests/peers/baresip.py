@@ -21,7 +21,9 @@ CONTROL_PORT = 4444
 
 class Phone:
     """One phone. `mic` is a wav file of 8 kHz, mono, 16 bit, longer than the call: at its end baresip hangs up. `lamp`:
-    it subscribes to its messages; `watches`: an extension whose presence it subscribes to."""
+    it subscribes to its messages; `watches`: an extension whose presence it subscribes to;
+    `extra`: more parameters of its account;
+    `certificate`: a file with certificate and key, for TLS on port 5061."""
 
     def __init__(
         self,
@@ -39,6 +41,8 @@ class Phone:
         codecs: str = "",
         lamp: bool = False,
         watches: str = "",
+        extra: str = "",
+        certificate: Path | None = None,
     ) -> None:
         self.folder, self.address, self.server, self.extension = folder, address, server, extension
         self.recordings = folder / "rec"
@@ -48,11 +52,11 @@ class Phone:
         audio = f";audio_codecs={codecs}" if codecs else ""
         account = (
             f"<sip:{extension}@{server}:{port}>;auth_user={extension};auth_pass={password};regint={register};"
-            f"answermode={mode};mwi={'yes' if lamp else 'no'}{outbound}{audio}\n"
+            f"answermode={mode};mwi={'yes' if lamp else 'no'}{outbound}{audio}{extra}\n"
         )
         (folder / "accounts").write_text(account)
         (folder / "contacts").write_text(f'"Watched" <sip:{watches}@{server}>;presence=p2p\n' if watches else "")
-        (folder / "config").write_text(_config(address, mic, self.recordings, bool(watches)))
+        (folder / "config").write_text(_config(address, mic, self.recordings, bool(watches), certificate))
         self.events: list[dict] = []  # not waited for yet
         self.seen: list[dict] = []  # all of them
         self._buffer = b""
@@ -176,7 +180,7 @@ class Phone:
         self._log.close()
 
 
-def _config(address: str, mic: Path, recordings: Path, watches: bool) -> str:
+def _config(address: str, mic: Path, recordings: Path, watches: bool, certificate: Path | None = None) -> str:
     lines = [
         "poll_method epoll", f"sip_listen {address}:5060", f"net_interface {address}", "audio_path /nonexistent",
         f"audio_source aufile,{mic}", "audio_player aubridge,null", "audio_alert aubridge,null", "ausrc_srate 8000",
@@ -185,6 +189,6 @@ def _config(address: str, mic: Path, recordings: Path, watches: bool) -> str:
         "module mwi.so", "module g711.so", "module sndfile.so", "module aufile.so", "module aubridge.so",
         "module srtp.so", "module_tmp uuid.so", "module_tmp account.so", "module_app menu.so",
         "module_app ctrl_tcp.so", *(["module_app contact.so", "module_app presence.so"] if watches else []),
-        f"snd_path {recordings}",
+        f"snd_path {recordings}", *([f"sip_certificate {certificate}"] if certificate else []),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"

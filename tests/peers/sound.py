@@ -29,6 +29,15 @@ def write(path: Path, samples: np.ndarray) -> Path:
     return path
 
 
+def alaw(hertz: float, start: int, count: int, level: float = 0.4) -> bytes:
+    """A tone in A-law (ITU-T G.711), `count` samples from sample `start`."""
+    linear = (np.sin(2 * np.pi * hertz * np.arange(start, start + count) / RATE) * level * 32767).astype(int) >> 3
+    size = np.where(linear >= 0, linear, -linear - 1)
+    segment = np.maximum(np.floor(np.log2(np.maximum(size, 1))).astype(int) - 4, 0)
+    code = (segment << 4) | ((size >> np.maximum(segment, 1)) & 15)
+    return bytes((np.where(linear >= 0, code | 0x80, code) ^ 0x55).astype(np.uint8))
+
+
 def read(path: Path) -> np.ndarray:
     """Samples of a recording, mono, even when its header was never finished."""
     data = path.read_bytes()

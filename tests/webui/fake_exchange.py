@@ -58,6 +58,8 @@ class FakeExchange:
         self.test_error = ""
         self.sources: list[Path] = []
         self.spoken: list[tuple[str, str, str]] = []
+        self.registered: list[str] = []
+        self.states: dict[str, dict] = {}  # line -> what is other than in the usual
         self.mail_answer: dict[str, object] = {
             "ok": True,
             "said": ["220 mail.example.org ready", "250 queued"],
@@ -133,7 +135,7 @@ class FakeExchange:
         lines = [
             {"id": str(line.id), "kind": line.kind, "label": line.label, "number": line.own_number,
              "state": "up" if self.usable else "searching", "usable": self.usable, "busy": bool(self.calls),
-             "facts": dict(FACTS)}
+             "facts": dict(FACTS), **self.states.get(str(line.id), {})}
             for line in plan.lines.values()
         ]  # fmt: skip
         phones = [
@@ -288,6 +290,12 @@ class FakeExchange:
         self.tests.append(args)
         self.running_tests = {args["line"]: "listening"}
         return {"started": True}
+
+    def _line_register(self, args: dict, who: str) -> dict:
+        if self.plan().lines[LineId(args["line"])].kind != "sip":
+            raise ControlError("no-such-line", line=args["line"])
+        self.registered.append(args["line"])
+        return {}
 
     def _devices(self, args: dict, who: str) -> dict:
         return {"ports": self.ports, "cards": self.cards}

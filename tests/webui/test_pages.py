@@ -23,7 +23,7 @@ PAGES = (
     "/blocking/allowed", "/blocking/automatic", "/blocking/ended", "/blocking/files",
     "/people", "/people/groups", "/box/health", "/box/mail", "/box/network", "/box/access", "/box/changes", "/try",
     "/me", "/hours/prompts", "/hours/prompts/closed", "/hours/prompts/new", "/outgoing", "/outgoing/new",
-    "/outgoing/all", "/lines/new", "/lines/gsm0/remove", "/voicemail",
+    "/outgoing/all", "/lines/new", "/lines/new?kind=sip", "/lines/gsm0/remove", "/voicemail",
     "/menus", "/menus/new", "/mailboxes", "/mailboxes/new", "/lines/gsm0/heard",
 )  # fmt: skip
 

@@ -25,6 +25,7 @@ from webui.pages import (
     sounds,
     start,
     status,
+    trunks,
     trycall,
     undo,
 )
@@ -42,6 +43,6 @@ def register(app: Flask) -> None:
     live.register(app)
     for module in (
         door, start, status, calls, messages, lines, sims, hours, announcements, blocking, outgoing, trycall, people,
-        box, me, undo, mailbox, rules, limits, blocking_files, schemes, sounds, answering,
+        box, me, undo, mailbox, rules, limits, blocking_files, schemes, sounds, answering, trunks,
     ):  # fmt: skip
         app.register_blueprint(module.page)

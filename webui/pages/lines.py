@@ -1,6 +1,7 @@
 """Lines: which numbers do we have, do they work? One line: State, Incoming, Messages, Modem. New ones, and away.
 
 A new line takes a modem that the exchange sees and no other line has; its speech port stands beside its command port.
+What only a trunk has is in `pages.trunks`.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from werkzeug.wrappers import Response
 
 from appliance.errors import ControlError
 from appliance.settings.schema import LINES, OUTGOING, PEOPLE, SMS_RULES
+from appliance.settings.trunks import NEEDED
 from webui import flash, forms, heartbeats, here, line_care, reading, recordings
 from webui.control import LineView
 from webui.forms import Drawn, Options
@@ -24,11 +26,18 @@ page = Blueprint("lines", __name__)
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A page of one line: which fields its form has."""
+    """A page of one line: which fields its form has. `kind`: of lines that have it, "" for all; others are left out,
+    or shown in grey where `why` says what they cannot do."""
 
     name: str
     label: object
     fields: tuple[str, ...]
+    kind: str = ""
+    why: object = ""
+
+
+NO_MESSAGES = _l("A trunk carries calls, and no messages.")
+NO_SIM = _l("Only a SIM card has this.")
 
 
 TABS = (
@@ -44,22 +53,30 @@ TABS = (
     Tab("messages", _l("Messages"), (
         "sms_mail", "sms_to", "sms_out", "sms_report", "sms_premium", "sms_national", "sms_again", "sms_gap",
         "sms_per_hour", "sms_per_day", "sms_never", "sms_keep_days", "heartbeat", "heartbeat_at", "heartbeat_to",
-    )),
+    ), "gsm", NO_MESSAGES),
     Tab("out", _l("Calling out"), (
         "outgoing", "presents", "cap_day_minutes", "cap_month_minutes", "cap_night_minutes", "cap_day_money",
         "cap_month_money", "cap_night_money", "dial_form", "dial_prefix",
     )),
     Tab("prices", _l("Prices"), ()),
-    Tab("credit", _l("Credit and codes"), ()),
-    Tab("backup", _l("Backup number"), ()),
+    Tab("credit", _l("Credit and codes"), (), "gsm", NO_SIM),
+    Tab("backup", _l("Backup number"), (), "gsm", NO_SIM),
     Tab("modem", _l("Modem"), (
         "enabled", "device", "pcm_device", "pin", "country", "imei", "call_waiting", "power", "power_port",
         "audio", "alsa_device",
-    )),
+    ), "gsm"),
+    Tab("provider", _l("Provider"), (
+        "enabled", "sip_host", "sip_register", "sip_user", "sip_password", "sip_transport", "sip_channels", "country",
+        "sip_port", "sip_proxy", "sip_auth_user", "sip_realm", "sip_expires", "sip_peers", "sip_srtp", "sip_verify",
+        "sip_authority", "sip_ping", "sip_early", "number_from", "caller_from", "present_as",
+    ), "sip"),
 )  # fmt: skip
 
 
 NEW = ("label", "number", "device", "pcm_device", "group", "pin")
+NEW_TRUNK = (
+    "label", "number", "sip_host", "sip_register", "sip_user", "sip_password", "sip_transport", "sip_channels", "group",
+)  # fmt: skip
 HEARD = ("welcome", "first_greeting", "whisper_prompt")
 TO = ("offline_to", "no_answer_to", "closed_to", "refuse_to")  # what an action needs
 AT, PCM = "-at", "-pcm"  # how our udev rules end the names of the two ports of a modem
@@ -120,10 +137,10 @@ def self_test(line_id: str) -> Response:
 @page.route("/lines/<line_id>/<tab>", methods=["GET", "POST"])
 def form(line_id: str, tab: str) -> Response | str | tuple[str, int]:
     """A form of a line."""
-    which = next((t for t in TABS if t.name == tab and t.fields), None)
+    item = item_of(line_id)
+    which = next((t for t in TABS if t.name == tab and t.fields and t.kind in ("", item.get("kind", "gsm"))), None)
     if which is None:
         abort(404)
-    item = item_of(line_id)
     announcements = recordings.everything()
     choices: dict[str, Options] = {
         "group": [("", _("Nobody")), *group_choices()], "closed_prompt": _prompts(item),
@@ -131,7 +148,7 @@ def form(line_id: str, tab: str) -> Response | str | tuple[str, int]:
                    *((str(one.get("id")), str(one.get("name"))) for one in _items("schemes"))],
         **{name: [("", _("None")), *announcements] for name in HEARD},
         "music": announcements,
-        "heartbeat_to": [("", _("To itself")), *((i, n) for i, n in line_choices() if i != line_id)],
+        "heartbeat_to": [("", _("To itself")), *((i, n) for i, n in line_choices("gsm") if i != line_id)],
     }  # fmt: skip
     fields, others, code = forms.draw(LINES.fields, item, None, choices, which.fields), [], 200
     if request.method == "POST":
@@ -141,6 +158,7 @@ def form(line_id: str, tab: str) -> Response | str | tuple[str, int]:
             return redirect(url_for("lines.form", line_id=line_id, tab=tab), 303)
         fields, others, code = outcome.fields, outcome.others, 422
     _suggest(fields)
+    _mark(fields, item)
     return render_template(
         "lines/form.html", item=item, view=view_of(line_id), tabs=tabs_of(line_id, tab), fields=fields, others=others,
         which=which, beat=heartbeats.words(line_id) if which.name == "messages" else None,
@@ -149,16 +167,20 @@ def form(line_id: str, tab: str) -> Response | str | tuple[str, int]:
 
 @page.route("/lines/new", methods=["GET", "POST"])
 def new() -> Response | str | tuple[str, int]:
-    """A SIM line on a modem that was found, or on a port that is typed."""
+    """A SIM line on a modem that was found, or on a port that is typed; with ?kind=sip a trunk."""
+    kind = "sip" if request.args.get("kind") == "sip" else "gsm"
+    only, begins = {"gsm": (NEW, _("The modem starts; it takes up to a minute until it has its network.")),
+                    "sip": (NEW_TRUNK, _("It signs in at the provider now."))}[kind]  # fmt: skip
     if request.method == "POST":
-        outcome = create(NEW)
+        outcome = create(only, kind)
         if outcome.ok:
-            flash.done(
-                _("The line is there."), _("The modem starts; it takes up to a minute until it has its network.")
-            )
+            flash.done(_("The line is there."), begins)
             return redirect(url_for("lines.one", line_id=outcome.item["id"]), 303)
-        return render_template("lines/new.html", found=found(), fields=outcome.fields, others=outcome.others), 422
-    return render_template("lines/new.html", found=found(), fields=fresh_fields(NEW), others=[])
+        fields, others, code = outcome.fields, outcome.others, 422
+    else:
+        fields, others, code = fresh_fields(only), [], 200
+    _mark(fields, {"kind": kind})
+    return render_template("lines/new.html", kind=kind, found=found(), fields=fields, others=others), code
 
 
 def fresh_fields(only: tuple[str, ...]) -> list[Drawn]:
@@ -171,14 +193,14 @@ def fresh_fields(only: tuple[str, ...]) -> list[Drawn]:
     return fields
 
 
-def create(only: tuple[str, ...]) -> saving.Outcome:
+def create(only: tuple[str, ...], kind: str = "gsm") -> saving.Outcome:
     """Store a new line from the form. Its id was never used: what the journal says of lines that are gone stays true.
     Raises ControlError."""
     taken = {str(item.get("id")) for item in _items("lines")} | reading.lines_known()
-    line_id = next(f"gsm{n}" for n in range(1000) if f"gsm{n}" not in taken)
+    line_id = next(f"{kind}{n}" for n in range(1000) if f"{kind}{n}" not in taken)
     device = request.form.get("device", "").strip()
-    extra: dict[str, object] = {"kind": "gsm"}
-    if not request.form.get("pcm_device", "").strip():
+    extra: dict[str, object] = {"kind": kind}
+    if kind == "gsm" and not request.form.get("pcm_device", "").strip():
         extra["pcm_device"] = _speech_port(device)
     choices: dict[str, Options] = {"group": [("", _("Nobody")), *group_choices()]}
     extra |= fresh.line()
@@ -223,6 +245,12 @@ def _suggest(fields: list[Drawn]) -> None:
                 field.suggestions = [path for path in listed if not path.endswith(AT)]
             elif field.name == "alsa_device":
                 field.suggestions = ports("cards")
+
+
+def _mark(fields: list[Drawn], item: dict[str, object]) -> None:
+    """Show what a line of this kind cannot do without."""
+    for field in fields:
+        field.required = field.required or field.name in NEEDED[str(item.get("kind") or "gsm")]
 
 
 @page.route("/lines/<line_id>/remove", methods=["GET", "POST"])
@@ -286,9 +314,10 @@ def _items(name: str) -> list[dict[str, object]]:
     return forms.items_of(held["doc"]) if held else []
 
 
-def line_choices() -> list[tuple[str, str]]:
-    """Lines as options: id and name."""
-    return [(str(one.get("id")), str(one.get("label"))) for one in _items("lines")]
+def line_choices(kind: str = "") -> list[tuple[str, str]]:
+    """Lines as options: id and name; all, or those of a kind."""
+    found = [one for one in _items("lines") if kind in ("", one.get("kind", "gsm"))]
+    return [(str(one.get("id")), str(one.get("label"))) for one in found]
 
 
 def item_of(line_id: str) -> dict[str, object]:
@@ -307,12 +336,16 @@ def view_of(line_id: str) -> LineView:
 
 
 def tabs_of(line_id: str, current: str) -> list[dict[str, object]]:
-    """The pages of a line."""
-    return [
+    """The pages of a line; in grey what its kind cannot do."""
+    kind = next((str(one.get("kind") or "gsm") for one in _items("lines") if one.get("id") == line_id), "gsm")
+    listed = [t for t in TABS if t.kind in ("", kind)]
+    listed.sort(key=lambda t: t.name not in ("state", "provider"))  # what a trunk is asked first
+    pages: list[dict[str, object]] = [
         {"href": f"/lines/{line_id}" if t.name == "state" else f"/lines/{line_id}/{t.name}", "label": t.label,
          "here": t.name == current}
-        for t in TABS
-    ] + [
-        {"href": f"/lines/{line_id}/rules", "label": _("Rules"), "here": current == "rules"},
-        {"href": f"/hours?line={line_id}", "label": _("Hours"), "here": False},
+        for t in listed
     ]  # fmt: skip
+    if kind == "gsm":
+        pages.append({"href": f"/lines/{line_id}/rules", "label": _("Rules"), "here": current == "rules"})
+    pages.append({"href": f"/hours?line={line_id}", "label": _("Hours"), "here": False})
+    return [*pages, *({"label": t.label, "why": t.why} for t in TABS if t.why and t not in listed)]

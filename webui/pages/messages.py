@@ -82,6 +82,7 @@ def senders() -> list[tuple[str, str]]:
     held = here.section("lines")
     items = forms.items_of(held["doc"]) if held else []
     may = [one for one in items if one.get("enabled", True) and one.get("sms_out", True)]
+    may = [one for one in may if one.get("kind", "gsm") == "gsm"]
     return [(str(one["id"]), str(one.get("label") or one["id"])) for one in may]
 
 

@@ -1,6 +1,7 @@
-"""The page's own certificate: made on this box, for its address and name, and made anew before it ends.
+"""The box's own certificates: made on it, for its address and name, and made anew before they end.
 
-Browsers warn once about it; what it protects against is somebody else on the office network.
+Browsers warn once about the page's, phones must be told to take theirs; what they protect against is somebody else on
+the office network.
 """
 
 import ipaddress
@@ -10,18 +11,20 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 VALID = timedelta(days=397)  # what browsers take at most
 RENEW_BEFORE = timedelta(days=30)
 
 
-def ensure(folder: Path, address: str, host: str) -> tuple[Path, Path]:
-    """Certificate and key for this address and host name, made where they are missing, old or for another address."""
-    certificate, key = folder / "page.crt", folder / "page.key"
+def ensure(folder: Path, address: str, host: str, name: str = "page", old_clients: bool = False) -> tuple[Path, Path]:
+    """Certificate and key for this address and host name, made where they are missing, old or for another address.
+    `name`: of the files; `old_clients`: an RSA key, for desk phones that know no other. Raises OSError."""
+    certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
     if not _fits(certificate, address) or not key.exists():
-        _make(certificate, key, address, host)
+        secret = rsa.generate_private_key(65537, 2048) if old_clients else ec.generate_private_key(ec.SECP256R1())
+        _make(certificate, key, address, host, secret)
     return certificate, key
 
 
@@ -35,8 +38,9 @@ def _fits(path: Path, address: str) -> bool:
     return ours and found.not_valid_after_utc - datetime.now(UTC) > RENEW_BEFORE
 
 
-def _make(certificate: Path, key: Path, address: str, host: str) -> None:
-    secret = ec.generate_private_key(ec.SECP256R1())
+def _make(
+    certificate: Path, key: Path, address: str, host: str, secret: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+) -> None:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Centralka {host}"[:64])])
     now = datetime.now(UTC)
     names = [x509.IPAddress(ipaddress.ip_address(address)), x509.DNSName(host), x509.DNSName(f"{host}.local")]
