@@ -31,6 +31,10 @@ CALLS = {
     "ringing": Look(_l("Ringing"), "warn"),
     "talking": Look(_l("Talking"), "ok"),
     "announcement": Look(_l("Announcement"), "night"),
+    "held": Look(_l("On hold"), "warn"),
+    "waiting": Look(_l("Waiting"), "warn"),
+    "parked": Look(_l("Parked"), "warn"),
+    "message": Look(_l("Leaves a message"), "night"),
 }
 LAMP_NAMES = {
     "power": _l("Power"),

@@ -49,4 +49,4 @@ GROUPS = (
 def current(path: str) -> str:
     """The name of the entry a path belongs to."""
     first = path.split("/")[1] or "status"
-    return {"menus": "schemes", "mailboxes": "schemes"}.get(first, first)
+    return {"menus": "schemes", "mailboxes": "schemes", "dial": "calls"}.get(first, first)

@@ -27,10 +27,15 @@ def draw(steps: Sequence[Mapping[str, object]]) -> list[Drawn]:
     return [_draw(step) for step in steps if isinstance(step, Mapping)]
 
 
+def words(rule: str, args: Mapping[str, object]) -> str:
+    """A rule with its facts, for people."""
+    return sentence(TRACE, rule, _facts(args))
+
+
 def _draw(step: Mapping[str, object]) -> Drawn:
     rule, outcome = str(step.get("rule", "")), str(step.get("outcome", ""))
     args = step.get("args")
-    text = sentence(TRACE, rule, _facts(args) if isinstance(args, Mapping) else {})
+    text = words(rule, args if isinstance(args, Mapping) else {})
     link = str(step.get("link") or "")
     safe = link if link.startswith("/") and not link.startswith("//") else ""
     return Drawn(

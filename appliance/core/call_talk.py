@@ -15,10 +15,12 @@ from appliance.core.model import (
     Kind,
     LegId,
     Number,
+    Outcome,
     RefuseStep,
     RingStep,
     Step,
     Target,
+    TraceStep,
 )
 from appliance.core.plan import Person, Plan
 
@@ -243,6 +245,20 @@ def recall(call: "Call") -> list[Step]:
 def fits_transferred(step: Step) -> bool:
     """An outside party is not told that a colleague may not dial that: the call comes back instead."""
     return not (isinstance(step, RefuseStep | AnnounceStep) and Cause(step.cause) in NOT_KEPT)
+
+
+# ---- by hand -----------------------------------------------------------------------------------------------------
+
+
+def cut(call: "Call", by: str, at: float) -> Commands:
+    """Somebody ends it from outside the call: every leg goes, and the row says who did it."""
+    call.add_trace((TraceStep("ended-by-hand", Outcome.STOPPED, {"name": by}),))
+    talked = call.state in (State.TALKING, State.CONSULTING)
+    call.cause, call.detail = (Cause.NORMAL if talked else Cause.BY_HAND), ""
+    legs = dict.fromkeys(leg for leg in (call.near, call.far, call.third) if leg)
+    for leg in legs:
+        call.end_leg(leg, call.cause)
+    return call.finish(at, [*call.drop_others(Cause.CANCELLED), *(do.HangUp(leg, call.cause) for leg in legs)])
 
 
 # ---- parked ------------------------------------------------------------------------------------------------------

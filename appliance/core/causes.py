@@ -28,6 +28,7 @@ class Cause(StrEnum):
     MEDIA = "media"  # no common codec, or no audio arrived
     TIMEOUT = "timeout"
     FAULT = "fault"
+    BY_HAND = "by-hand"  # ended from the page before anybody talked
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +57,5 @@ WIRE: dict[Cause, OnTheWire] = {
     Cause.MEDIA: OnTheWire(488, 65),
     Cause.TIMEOUT: OnTheWire(504, 102),
     Cause.FAULT: OnTheWire(500, 41),
+    Cause.BY_HAND: OnTheWire(603, 21),
 }

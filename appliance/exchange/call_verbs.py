@@ -1,7 +1,7 @@
-"""Verbs of the control socket about calls: made by a click, sent on, parked, a message left. Loop thread."""
+"""Verbs of the control socket about calls: made by a click, sent on, ended, a message left. Loop thread."""
 
 from appliance.core.call_states import State
-from appliance.core.call_talk import send_on, voicedrop
+from appliance.core.call_talk import cut, send_on, voicedrop
 from appliance.core.model import CallId, LegId
 from appliance.errors import ControlError
 from appliance.exchange.control import Answer, Json
@@ -21,11 +21,13 @@ class CallVerbs:
     def table(self) -> dict[str, Later]:
         """Verb to method."""
         return {
-            "call.make": self._make, "call.transfer": self._transfer, "call.drop": self._drop, "queues": self._queues,
+            "call.make": self._make, "call.transfer": self._transfer, "call.drop": self._drop,
+            "call.hang_up": self._hang_up, "queues": self._queues,
         }  # fmt: skip
 
     def _make(self, args: Args, who: str, reply: Reply) -> None:
-        """Ring a colleague, then the number. Raises ControlError."""
+        """Ring a colleague, then the number; `call-refused` with the rule of the trace where it may not be called.
+        Raises ControlError."""
         extension, to = text(args, "extension"), text(args, "to").replace(" ", "")
         if extension not in self._exchange.plan.people:
             raise ControlError("no-such-person")
@@ -33,6 +35,9 @@ class CallVerbs:
             raise ControlError("bad-request", name="to")
         if extension not in self._exchange.registered:
             raise ControlError("not-connected", extension=extension)
+        stopped = self._handling.refusal(extension, to[:64])
+        if stopped:
+            raise ControlError("call-refused", rule=stopped.rule, **stopped.args)
         self._handling.make_call(extension, to[:64])
         reply(Answer(ok={}))
 
@@ -51,15 +56,25 @@ class CallVerbs:
         self._exchange.carry_out(running.call.id, commands)
         reply(Answer(ok={}))
 
+    def _hang_up(self, args: Args, who: str, reply: Reply) -> None:
+        """End a call, with every leg of it; the trace says who did. Raises ControlError."""
+        running = self._exchange.calls.get(CallId(text(args, "call")))
+        if running is None:
+            raise ControlError("no-such-call")
+        self._exchange.carry_out(running.call.id, cut(running.call, who, self._exchange.clock.monotonic()))
+        reply(Answer(ok={}))
+
     def _talking(self, args: Args) -> tuple[Running, LegId]:
         running = self._exchange.calls.get(CallId(text(args, "call")))
-        if running is None or running.call.state is not State.TALKING:
+        if running is None:
             raise ControlError("no-such-call")
+        if running.call.state is not State.TALKING:
+            raise ControlError("not-talking")
         call, extension = running.call, text(args, "extension")
         legs = [leg for leg in (call.near, call.other()) if extension in ("", call.extension_of(leg))]
         legs = [leg for leg in legs if call.extension_of(leg)]
         if not legs:
-            raise ControlError("no-such-call")
+            raise ControlError("not-talking")
         return running, legs[-1]
 
     def _queues(self, args: Args, who: str, reply: Reply) -> None:

@@ -194,7 +194,7 @@ class Exchange:
         return route(offer, self.plan, now, presence or self.presence(offer))
 
     def hang_up(self, call: str) -> bool:
-        """End a call by hand. False when there is none of that id."""
+        """Let the party of a call go, as if it had hung up. False when there is none of that id."""
         running = self.calls.get(CallId(call))
         if running:
             self._line(running.call.near).perform(do.HangUp(running.call.near, Cause.NORMAL))

@@ -16,6 +16,7 @@ from appliance.core.destinations import Road, to_steps, whisper_of
 from appliance.core.feature_codes import may_pick_up
 from appliance.core.model import (
     PHONES,
+    AnnounceStep,
     CallId,
     Direction,
     GreetStep,
@@ -25,6 +26,7 @@ from appliance.core.model import (
     Offer,
     Outcome,
     Presence,
+    RefuseStep,
     Route,
     TraceStep,
 )
@@ -274,6 +276,16 @@ class Handling:
         self._run(first, first.call.release(rest, self._at()))
         self._exchange.moved(rest, second.call.id)
         self._run(second, second.call.replace(event.replaces, Leg(rest, line, number), self._at()))
+
+    def refusal(self, extension: str, dialled: str) -> TraceStep | None:
+        """Why nobody would be called for this colleague; None where somebody would. Nothing is changed."""
+        caller, called = Number(extension, Kind.INTERNAL), Number(dialled, Kind.INTERNAL)
+        offer = Offer(LegId("explain"), PHONES, caller, called, dialled)
+        decided = self._exchange.explain(offer, self._exchange.clock.local(self._exchange.plan.zone))
+        if any(not isinstance(step, RefuseStep | AnnounceStep) for step in decided.steps):
+            return None
+        stopped = [step for step in decided.trace if step.outcome is Outcome.STOPPED]
+        return stopped[-1] if stopped else TraceStep("no-line", Outcome.STOPPED, {})
 
     def make_call(self, extension: str, dialled: str) -> None:
         """The colleague's phone rings first; when it is lifted, the number is called (F102)."""

@@ -77,7 +77,6 @@ class Verbs:
             "night": self._night,
             "explain": self._explain,
             "sms.explain": self._sms_explain,
-            "hangup": self._hangup,
             "clock.set": self._clock_set,
             "button.press": self._button_press,
             "reload": self._reload,
@@ -130,11 +129,6 @@ class Verbs:
         self._exchange.set_override(SetOverride(NIGHT, value, who, until))
         overrides = self._exchange.overrides
         return {"night": overrides.get(NIGHT, ""), "until": overrides.get(NIGHT_UNTIL, "")}
-
-    def _hangup(self, args: Args, who: str) -> dict[str, Json]:
-        if not self._exchange.hang_up(text(args, "call")):
-            raise ControlError("no-such-call")
-        return {}
 
     def _clock_set(self, args: Args, who: str) -> dict[str, Json]:
         wanted = args.get("at")

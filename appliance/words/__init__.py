@@ -52,6 +52,7 @@ CAUSES: Final = {
     "media": N_("No sound arrived"),
     "timeout": N_("No answer from the network"),
     "fault": N_("A fault in the box"),
+    "by-hand": N_("Ended from the page"),
 }
 
 LINE_STATES: Final = {
@@ -390,6 +391,8 @@ ERRORS: Final = {
     "line-down": N_("This line is out of service now."),
     "no-speech-in-call": N_("The call on this line has no speech yet."),
     "no-such-call": N_("This call has ended already."),
+    "not-talking": N_("Nobody of the office talks in this call now, so nothing was done. Try again when they talk."),
+    "call-refused": N_("This number may not be called from this phone, so nothing was called."),
     "not-connected": N_("No phone of {extension} is connected, so nothing was called. Connect it, then try again."),
     "no-such-person": N_("There is nobody of that name."),
     "no-last-caller": N_("Nobody who shows a number has called yet."),

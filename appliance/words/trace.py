@@ -101,6 +101,7 @@ TRACE: Final = {
     "responsible": N_("Who looks after this caller is rung."),
     "greets-first": N_("The caller calls for the first time and hears the greeting."),
     "welcomes": N_("The caller hears the welcome."),
+    "ended-by-hand": N_("Ended from the page by {name}."),
     "click-to-call": N_("{extension} is rung first, and then {number}."),
     "then-ring": N_("The caller hears it ring for 30 s."),
     "then-mailbox": N_("The caller can leave a message."),

@@ -27,7 +27,7 @@ PAGES = (
     "/hours/prompts", "/hours/prompts/closed", "/hours/prompts/new", "/outgoing", "/outgoing?to=600100200&from=102",
     "/outgoing/all", "/outgoing/caps", "/outgoing/countries", "/outgoing/who", "/lines/gsm0/out", "/lines/gsm0/prices",
     "/lines/new", "/lines/gsm0/remove", "/lines/gsm0/rules", "/lines/gsm0/rules/new",
-    "/lines/gsm0/rules?from=600100200&text=hello", "/box/answers",
+    "/lines/gsm0/rules?from=600100200&text=hello", "/box/answers", "/dial?to=600100200",
 )  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
 NARROWEST = 320  # nothing scrolls sideways here either

@@ -16,6 +16,7 @@ from appliance.core import commands as do
 from appliance.core import events as ev
 from appliance.core.call import Call
 from appliance.core.call_states import Leg, State
+from appliance.core.call_talk import cut
 from appliance.core.causes import Cause
 from appliance.core.model import (
     PHONES,
@@ -175,6 +176,9 @@ class World:
     def happen(self) -> None:
         """One thing: what was asked for, or anything else."""
         if self.chance.random() < 0.04 and self._moved():
+            return
+        if self.chance.random() < 0.005:
+            self.obey(cut(self.call, "anna", 6.0))
             return
         if self.pending and self.chance.random() < 0.6:
             event = self.pending.pop(self.chance.randrange(len(self.pending)))

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from appliance.core import commands as do
 from appliance.core import events as ev
 from appliance.core.call import Call, State, diagram
+from appliance.core.call_talk import cut
 from appliance.core.causes import Cause
 from appliance.core.model import CallId, LegId, Offer
 from appliance.core.plan import Plan
@@ -101,6 +102,22 @@ def test_a_modem_that_is_unplugged_ends_the_talk_and_says_so() -> None:
     story.then(ev.Answered(ben)).then(ev.Answered(CALLER)).then(ev.Ended(CALLER, Cause.LINE_LOST))
     assert do.HangUp(ben, Cause.NORMAL) in story.did
     assert story.row.cause is Cause.LINE_LOST
+
+
+def test_a_call_that_is_ended_from_the_page_leaves_no_leg_and_says_by_whom() -> None:
+    story = Story()
+    anna, ben = story.legs()
+    story.did = cut(story.call, "ola", 105.0)
+    assert {c.leg for c in story.did if isinstance(c, do.HangUp)} == {anna, ben, CALLER}
+    assert (story.row.cause, story.row.answered_by) == (Cause.BY_HAND, "")
+    assert (story.row.trace[-1].rule, story.row.trace[-1].args) == ("ended-by-hand", {"name": "ola"})
+    story = Story()
+    anna, ben = story.legs()
+    story.then(ev.Answered(ben)).then(ev.Answered(CALLER))
+    story.did = cut(story.call, "ola", story.at + 30)
+    assert [c.leg for c in story.did if isinstance(c, do.HangUp)] == [CALLER, ben]
+    assert (story.row.cause, story.row.talk_ms, story.row.answered_by) == (Cause.NORMAL, 30000, "102")
+    assert story.then(ev.Ended(ben, Cause.NORMAL)).did == [], "its row is written once"
 
 
 def test_a_blocked_caller_causes_no_dial() -> None:

@@ -50,6 +50,7 @@ class FakeExchange:
         self.ports: list[str] = []
         self.sms_refused = ""
         self.spent: list[dict[str, object]] = []
+        self.done: list[tuple[str, str]] = []  # what was done with calls
         self.cards: list[str] = []
         self.lists: list[dict[str, object]] = []
         self.blocking: dict[str, object] = {"paused": "", "let_next": False, "last": ""}
@@ -262,11 +263,36 @@ class FakeExchange:
         )
         return route_as_json(route(Offer(LegId("x"), line, caller, called), plan, now, presence), now)
 
-    def _hangup(self, args: dict, who: str) -> dict:
-        before = len(self.calls)
+    def _call_hang_up(self, args: dict, who: str) -> dict:
+        self._call(args)
         self.calls = [c for c in self.calls if c["id"] != args["call"]]
-        if len(self.calls) == before:
+        return {}
+
+    def _call(self, args: dict) -> dict:
+        found = next((c for c in self.calls if c["id"] == args["call"]), None)
+        if found is None:
             raise ControlError("no-such-call")
+        return found
+
+    def _call_transfer(self, args: dict, who: str) -> dict:
+        if self._call(args)["state"] not in ("talking", "held"):
+            raise ControlError("not-talking")
+        self.done.append(("transfer", args["to"]))
+        return {}
+
+    def _call_drop(self, args: dict, who: str) -> dict:
+        self._call(args)
+        self.done.append(("drop", args["prompt"]))
+        return {}
+
+    def _call_make(self, args: dict, who: str) -> dict:
+        """A phone that is not connected does not ring; an unknown extension may not be called."""
+        if self.phones.get(args["extension"], "offline") == "offline":
+            raise ControlError("not-connected", extension=args["extension"])
+        if args["to"] == "999999":
+            facts = {"name": "Ben Kowalski", "number": args["to"]}
+            raise ControlError("call-refused", rule="may-not-dial", **facts)
+        self.done.append((args["extension"], args["to"]))
         return {}
 
     def _mailbox_test(self, args: dict, who: str) -> dict:

@@ -24,7 +24,7 @@ PAGES = (
     "/people", "/people/groups", "/box/health", "/box/mail", "/box/network", "/box/access", "/box/changes", "/try",
     "/me", "/hours/prompts", "/hours/prompts/closed", "/hours/prompts/new", "/outgoing", "/outgoing/new",
     "/outgoing/all", "/lines/new", "/lines/new?kind=sip", "/lines/gsm0/remove", "/voicemail",
-    "/menus", "/menus/new", "/mailboxes", "/mailboxes/new", "/lines/gsm0/heard",
+    "/menus", "/menus/new", "/mailboxes", "/mailboxes/new", "/lines/gsm0/heard", "/dial", "/dial?to=600100200",
 )  # fmt: skip
 
 
@@ -63,13 +63,14 @@ FORMS = (
     "/night", "/blocking", "/hours", "/hours/holidays", "/people/new", "/box/mail", "/box/network", "/box/access",
     "/me", "/logout", "/box/access/sign-out-others", "/people/p101/password", "/blocking/1/remove", "/undo/1",
     "/blocking/automatic", "/blocking/now/pause", "/blocking/import",
+    "/dial", "/calls/live/c1/end", "/calls/live/c1/transfer", "/calls/live/c1/drop",
     "/outgoing/new", "/outgoing/all", "/outgoing/all/remove", "/lines/new", "/lines/gsm0/remove",
     "/hours/prompts/closed/remove",
 )  # fmt: skip
 
 
-CHANGING = ("settings.put", "block.add", "block.remove", "night", "hangup", "password.new", "secret.show", "mail.test",
-            "prompt.remove")  # fmt: skip
+CHANGING = ("settings.put", "block.add", "block.remove", "night", "call.hang_up", "call.transfer", "call.make",
+            "password.new", "secret.show", "mail.test", "prompt.remove")  # fmt: skip
 
 
 @pytest.mark.parametrize("path", FORMS)

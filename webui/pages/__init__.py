@@ -10,6 +10,7 @@ from webui.pages import (
     blocking_files,
     box,
     calls,
+    dialling,
     door,
     hours,
     limits,
@@ -25,6 +26,7 @@ from webui.pages import (
     sounds,
     start,
     status,
+    talking,
     trunks,
     trycall,
     undo,
@@ -33,7 +35,15 @@ from webui.pages import (
 
 def register(app: Flask) -> None:
     """Put every page on the app."""
-    app.jinja_env.filters.update({**looks.FILTERS, **phrases.FILTERS, **codes.FILTERS, "change_words": changes.words})
+    app.jinja_env.filters.update(
+        {
+            **looks.FILTERS,
+            **phrases.FILTERS,
+            **codes.FILTERS,
+            "change_words": changes.words,
+            "sends_on": talking.sends_on,
+        }
+    )
     app.jinja_env.globals.update(
         newest_call=reading.newest_call,
         newest_sms=reading.newest_sms,
@@ -44,5 +54,6 @@ def register(app: Flask) -> None:
     for module in (
         door, start, status, calls, messages, lines, sims, hours, announcements, blocking, outgoing, trycall, people,
         box, me, undo, mailbox, rules, limits, blocking_files, schemes, sounds, answering, trunks,
+        dialling, talking,
     ):  # fmt: skip
         app.register_blueprint(module.page)

@@ -2,15 +2,13 @@
 
 from typing import Any
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext, pgettext
-from werkzeug.wrappers import Response
 
-from appliance.errors import ControlError
-from webui import blocked, flash, here, i18n, phrases, reading, traces
+from webui import blocked, here, i18n, phrases, reading, traces
 from webui.looks import Look
-from webui.words import CAUSES, error_words, sentence
+from webui.words import CAUSES, sentence
 
 page = Blueprint("calls", __name__)
 
@@ -54,26 +52,6 @@ def one(call_id: str) -> str:
     return render_template(template, c=draw(row))
 
 
-@page.route("/calls/live/<call_id>/end", methods=["GET", "POST"])
-def end(call_id: str) -> Response | str:
-    """End a call in progress: asked first, it cannot be taken back."""
-    state = here.status() or {}
-    live = next((c for c in state.get("calls", []) if c.get("id") == call_id), None)
-    if live is None:
-        flash.done(_("The call is over already."))
-        return redirect("/", 303)
-    if request.method == "GET":
-        return render_template("calls/end.html", c=live)
-    try:
-        here.control().ask("hangup", {"call": call_id}, here.who())
-    except ControlError as error:
-        flash.wrong(_("The call goes on."), error_words(error))
-        return redirect("/", 303)
-    here.audit("call.end", {"call": call_id}, {})
-    flash.done(_("The call is ended."))
-    return redirect("/", 303)
-
-
 def draw(row: reading.Call) -> dict[str, object]:
     """A row as the templates draw it."""
     state = row.state
@@ -84,6 +62,7 @@ def draw(row: reading.Call) -> dict[str, object]:
     return {
         "id": row.id, "state": state, "look": ICONS[state], "who": name or shown, "number": shown if name else "",
         "raw": number, "kind": kind, "can_block": not out and kind in {"e164", "short", "withheld", "unavailable"},
+        "can_call": kind in {"e164", "short", "internal"},
         "pattern": number if kind in {"e164", "short"} else kind, "word": _direction(state),
         "line": line_names().get(row.line, row.line), "line_id": row.line, "result": result(row),
         "talk_ms": row.talk_ms,
@@ -110,6 +89,8 @@ def result(row: reading.Call) -> str:
     if state == "missed":
         if row.answered_by == "announcement":
             return str(_("Nobody answered; the caller heard the announcement"))
+        if row.cause == "by-hand":
+            return cause_words(row.cause)
         if row.cause == "cancelled" and row.ring_ms:
             return str(_("The caller hung up after %(time)s", time=i18n.span(row.ring_ms)))
         return (
