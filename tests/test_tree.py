@@ -178,6 +178,12 @@ def test_every_feature_that_is_ticked_names_a_test_that_exists() -> None:
     assert named - all_tests() == set()
 
 
+def test_no_feature_stands_in_the_list_twice() -> None:
+    text = (ROOT / "docs" / "features.md").read_text(encoding="utf-8")
+    numbers = re.findall(r"^\| ([A-Z]\d+) \|", text, re.MULTILINE)
+    assert sorted(numbers) == sorted(set(numbers))
+
+
 @pytest.mark.parametrize(
     "name", ["README.md", "docs/dependencies.md", "docs/manual.md", "docs/decisions.md", "docs/architecture.md"]
 )

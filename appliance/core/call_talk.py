@@ -251,10 +251,16 @@ def fits_transferred(step: Step) -> bool:
 
 
 def cut(call: "Call", by: str, at: float) -> Commands:
-    """Somebody ends it from outside the call: every leg goes, and the row says who did it."""
-    call.add_trace((TraceStep("ended-by-hand", Outcome.STOPPED, {"name": by}),))
+    """Somebody ends it from outside the call; the row says who did it."""
     talked = call.state in (State.TALKING, State.CONSULTING)
-    call.cause, call.detail = (Cause.NORMAL if talked else Cause.BY_HAND), ""
+    why = TraceStep("ended-by-hand", Outcome.STOPPED, {"name": by})
+    return take_down(call, why, Cause.NORMAL if talked else Cause.BY_HAND, at)
+
+
+def take_down(call: "Call", why: TraceStep, cause: Cause, at: float) -> Commands:
+    """End it whole, every leg, with the reason in its row."""
+    call.add_trace((why,))
+    call.cause, call.detail = cause, ""
     legs = dict.fromkeys(leg for leg in (call.near, call.far, call.third) if leg)
     for leg in legs:
         call.end_leg(leg, call.cause)

@@ -29,6 +29,7 @@ class Cause(StrEnum):
     TIMEOUT = "timeout"
     FAULT = "fault"
     BY_HAND = "by-hand"  # ended from the page before anybody talked
+    FREED = "freed"  # ended because an emergency call needed its line
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +59,5 @@ WIRE: dict[Cause, OnTheWire] = {
     Cause.TIMEOUT: OnTheWire(504, 102),
     Cause.FAULT: OnTheWire(500, 41),
     Cause.BY_HAND: OnTheWire(603, 21),
+    Cause.FREED: OnTheWire(503, 34),
 }

@@ -25,6 +25,7 @@ from appliance.exchange.clock import Clock
 from appliance.exchange.collecting import Collecting
 from appliance.exchange.control import Asked, ControlServer, Json
 from appliance.exchange.desk import Desk
+from appliance.exchange.emergency import Emergency
 from appliance.exchange.exchange import Exchange
 from appliance.exchange.faults import faults_now, notes_now
 from appliance.exchange.handling import Handling
@@ -140,6 +141,7 @@ class Daemon:
             self._exchange, self._sims.facts, notices, lambda: self._desk.settings["office"]
         )  # fmt: skip
         self._spending = Spending(self._exchange, self._sims.facts, notices, self._lines_in_use)
+        self._emergency = Emergency(self._exchange, notices)
         Mailboxes(self._exchange, self._handling, self._views, self._inbox.put)
         self._self_tests = SelfTests(self._exchange, self._audio, self._tested, self._topics.add)
         self._exchange.stray = self._self_tests.heard
@@ -211,6 +213,7 @@ class Daemon:
         self._loop.add(self._poll_lines)
         self._loop.add(self._drain)
         self._loop.add(self._exchange.tick)
+        self._loop.add(self._emergency.tick)
         self._loop.add(self._sending.tick)
         self._loop.add(self._handling.tick)
         self._loop.add(self._speaking.tick)

@@ -53,6 +53,7 @@ CAUSES: Final = {
     "timeout": N_("No answer from the network"),
     "fault": N_("A fault in the box"),
     "by-hand": N_("Ended from the page"),
+    "freed": N_("Ended: an emergency call needed the line"),
 }
 
 LINE_STATES: Final = {

@@ -32,6 +32,7 @@ PROMPTS: Final = {
 }
 
 NOTICES: Final = {
+    "emergency-call": N_("{who} called the emergency number {number}."),
     "cap-warn": N_("{who}: {percent} % of a cap of calls out are used ({period}). At 100 % calls out are refused."),
     "cap-reached": N_(
         "{who}: a cap of calls out is reached ({period}). Only emergency numbers can be called. See Caps."

@@ -102,6 +102,7 @@ TRACE: Final = {
     "greets-first": N_("The caller calls for the first time and hears the greeting."),
     "welcomes": N_("The caller hears the welcome."),
     "ended-by-hand": N_("Ended from the page by {name}."),
+    "freed-for-emergency": N_("Ended: every line was in use, and an emergency call needed {line}."),
     "click-to-call": N_("{extension} is rung first, and then {number}."),
     "then-ring": N_("The caller hears it ring for 30 s."),
     "then-mailbox": N_("The caller can leave a message."),

@@ -9,6 +9,7 @@ from tests.acceptance.test_two_lines import TwoLines
 from tests.peers.waiting import until
 
 MOBILE = "600100200"
+CYRIL = {"id": "p103", "extension": "103", "name": "Cyril", "password": "Phone103PasswordAbcd", "cap_day_minutes": 1}
 
 
 @pytest.fixture
@@ -104,6 +105,36 @@ def test_a_phone_that_calls_out_without_end_is_stopped_and_an_alarm_goes_out(
     anna.dial("112")
     until("emergency calls go out", lambda: [c for c in office.far("status")["calls"] if c["number"] == "112"], 10)
     anna.hang_up()
+
+
+def test_with_every_line_in_a_talk_an_emergency_call_is_connected_and_the_office_told(
+    office: TwoLines, phone: MakePhone
+) -> None:
+    """Both SIMs talk, and the caller has a cap: one talk is ended, not the other."""
+    people = office.ask("settings.get", section="people")["doc"]["items"]
+    office.put("people", items=[*people, CYRIL])
+    office.put_item("outgoing", "all", lines=["gsm0", "gsm1"])
+    anna, ben, cyril = phone("101"), phone("102"), phone("103")
+    anna.dial(MOBILE)
+    until("the first SIM calls", lambda: office.far("status")["calls"] or office.other("status")["calls"], 10)
+    ben.dial("600100201")
+    until("both SIMs call", lambda: office.far("status")["calls"] and office.other("status")["calls"], 10)
+    office.far("answer")
+    office.other("answer")
+    until("both talk", lambda: [c["state"] for c in office.status()["calls"]] == ["talking"] * 2, 10)
+    cyril.dial("112")
+    until("112 is called", lambda: "112" in numbers_called(office), 5)
+    ended = office.wait_calls(1)[0]
+    assert (ended["cause"], rules(ended)[-1]) == ("freed", "freed-for-emergency")
+    assert sorted(numbers_called(office)) == ["+48600100201", "112"], "the other talk goes on"
+    until("the office is told", lambda: notices(office, "emergency-call"), 10)
+    until("by mail too", lambda: [m for m in office.mails() if "112" in m["text"]], 15, 0.2)
+    for one in (anna, ben, cyril):
+        one.hang_up()
+
+
+def numbers_called(office: TwoLines) -> list[str]:
+    return [call["number"] for side in (office.far, office.other) for call in side("status")["calls"]]
 
 
 def test_a_relayed_minute_raises_the_minutes_of_its_line_and_of_no_other(office: TwoLines, phone: MakePhone) -> None:
