@@ -305,11 +305,10 @@ class Messages:
         tries, memory, slot = int(rest[0]), rest[1], int(rest[2])
         if self._take(done, memory, slot, at):
             return
-        if tries == len(READ_AGAIN):
-            return
-        self._later.append((at + READ_AGAIN[tries], f"new {tries + 1} {memory} {slot}"))
         if self._others:  # it may have named the wrong memory, and there, too, it may be readable only later
             self._looks, self._look_at = 0, at
+        if tries < len(READ_AGAIN):
+            self._later.append((at + READ_AGAIN[tries], f"new {tries + 1} {memory} {slot}"))
 
     def _take(self, done: Finished, memory: str, slot: int, at: float) -> bool:
         """Report what was read; whether the slot holds anything."""

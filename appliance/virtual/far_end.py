@@ -115,7 +115,11 @@ class FarEnd:
         return {"parts": self._modem.store.send_text(str(args.get("from", "")), text, flash, coding)}
 
     def _pdu(self, args: Args) -> Answer:
-        self._modem.store.arrive(str(args.get("hex", "")))
+        state, message = str(args.get("state") or ""), str(args.get("hex", ""))
+        if state:
+            self._modem.store.keep(message, state)
+        else:
+            self._modem.store.arrive(message)
         return {}
 
     def _sent(self, args: Args) -> Answer:

@@ -16,7 +16,9 @@ from appliance.virtual.card import Card
 
 UNREAD, READ, STORED, SENT = range(4)
 FILLER_SENDER = "+48600000000"
+OWN_STATES = {"unsent": STORED, "sent": SENT}  # of what a telephone wrote to the card
 MOST_OCTETS = 400
+NO_PDU = "a PDU is an even number of hex digits, 400 at most"
 DELETED_BY = {1: (READ,), 2: (READ, SENT), 3: (READ, SENT, STORED), 4: (UNREAD, READ, SENT, STORED)}
 SILENT, INDICATED, DIRECT, DIRECT_CLASS_3 = range(4)  # the mt of +CNMI
 
@@ -94,12 +96,21 @@ class MessageStore:
 
     def arrive(self, message: str, stored: Callable[[], None] | None = None) -> None:
         """A PDU comes from the network. Raises ValueError when it is no hex."""
-        clean = message.strip().upper()
-        digits = all(c in "0123456789ABCDEF" for c in clean)
-        if len(clean) % 2 or not clean or not digits or len(clean) > MOST_OCTETS:
-            raise ValueError("a PDU is an even number of hex digits, 400 at most")
+        clean = _hex(message)
+        if not clean:
+            raise ValueError(NO_PDU)
         self.waiting.append(Held(clean, stored))
         self.deliver()
+
+    def keep(self, message: str, state: str) -> None:
+        """Somebody wrote it to the card with another telephone: a row that is no message from the network, an empty
+        one too. Raises ValueError."""
+        memory = self._current[2]
+        slot = self._free_slot(memory)
+        if state not in OWN_STATES or slot is None:
+            raise ValueError(f"there is no room, or the state is none of {', '.join(OWN_STATES)}")
+        self.memories[memory][slot] = [OWN_STATES[state], _hex(message)]
+        self._save()
 
     def report(self, message: str) -> None:
         """A status report comes from the network."""
@@ -353,6 +364,14 @@ class MessageStore:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temp, self._kept)
+
+
+def _hex(message: str) -> str:
+    """Without what is around it. Raises ValueError."""
+    clean = message.strip().upper()
+    if len(clean) % 2 or len(clean) > MOST_OCTETS or not all(c in "0123456789ABCDEF" for c in clean):
+        raise ValueError(NO_PDU)
+    return clean
 
 
 def _class_of(message: str) -> int | None:
