@@ -12,8 +12,6 @@ from tests.peers.waiting import until
 CALLER = "+48600100200"
 SILENT = "07911326040000F0040B911346610089F64000208062917314080CC8F71D14969741F977FD07"  # type 0: nobody shall see it
 
-SUBMIT = "0011000B918406102030F00000AA05E8329BFD06"  # "hello", on its way to a number
-
 
 def fault(office: Office, *words: str) -> None:
     office.virtual("gsm0 fault " + " ".join(words))
@@ -64,19 +62,6 @@ def test_a_message_that_can_be_read_only_later_and_is_announced_in_an_odd_form_a
     office.far("set", name="readable_after", value=6)
     sms(office, "later than told")
     arrives(office, "later than told")
-
-
-def test_what_a_telephone_left_on_the_sim_is_no_message(office: Office) -> None:
-    """mdd-sim-gateway 84, 87: drafts, sent messages and empty rows of the SIM came as messages."""
-    for state, pdu in (("unsent", ""), ("sent", SUBMIT), ("unsent", SUBMIT)):
-        office.far("pdu", hex=pdu, state=state)
-    sms(office, "the only one")
-    office.virtual("gsm0 unplug")
-    office.virtual("gsm0 plug")
-    until("it looked again", lambda: office.line()["state"] == "up", 60, 0.2)
-    arrives(office, "the only one")
-    assert [row["text"] for row in office.rows("sms")] == ["the only one"]
-    until("its slot is free", lambda: office.far("status")["messages"]["SM"]["used"] == 3, 30, 0.2)
 
 
 def test_a_message_that_cannot_be_deleted_is_mailed_once_whatever_happens(office: Office) -> None:
