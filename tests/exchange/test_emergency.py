@@ -14,8 +14,12 @@ class Desk:
 
     def __init__(self, office):
         self.office, self.writes = office, []
-        submit = lambda write, done: self.writes.append(write)  # noqa: E731
-        self.emergency = Emergency(office.exchange, Notices(office.exchange, submit, lambda: ("office@example.org",)))
+        self.emergency = Emergency(
+            office.exchange, Notices(office.exchange, self.submit, lambda: ("office@example.org",))
+        )
+
+    def submit(self, write, done):
+        self.writes.append(write)
 
     def dialled(self):
         return [str(command.number.text) for command in self.office.gsm.dialled()]

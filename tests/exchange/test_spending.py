@@ -28,11 +28,13 @@ class Purse:
         self.passed = 0.0
         office.clock.monotonic = lambda: 1000.0 + self.passed
         exchange = office.exchange
-        submit = lambda write, done: self.writes.append(write)  # noqa: E731
-        self.facts = Facts(submit, office.clock, lambda run: run())
-        notices = Notices(exchange, submit, lambda: ("office@example.org",))
+        self.facts = Facts(self.submit, office.clock, lambda run: run())
+        notices = Notices(exchange, self.submit, lambda: ("office@example.org",))
         self.spending = Spending(exchange, self.facts, notices, lambda: self.items)
         self.plan(lines={GSM: replace(exchange.plan.lines[GSM], **line)})
+
+    def submit(self, write, done):
+        self.writes.append(write)
 
     def plan(self, **more):
         self.office.exchange.plan = replace(self.office.exchange.plan, **more)
